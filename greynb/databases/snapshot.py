@@ -1,0 +1,1 @@
+"""One consistent, still version of the analytics file for one cell."""
