@@ -53,4 +53,9 @@ class Route:
         """What chose the file, in words for an error or a status line."""
         if self.variable is None:
             return f"the default name {self.path.name}"
-        return f"{self.variable} in {self.env_file}" if self.env_file else f"{self.variable} (environment)"
+        return chosen_by(self.variable, self.env_file)
+
+
+def chosen_by(variable: str, env_file: Path | None) -> str:
+    """Say where a variable was set, in words for an error or a status line."""
+    return f"{variable} in {env_file}" if env_file else f"{variable} (environment)"

@@ -1,0 +1,174 @@
+"""The environment, read once per cell: which variable names which file.
+
+Precedence is by variable first and by source second. The environment replaces a variable of the
+``.env`` file only with the same name: where ``.env`` sets ``ANALYTICS_DB_PATH`` and the environment
+sets ``GREYHOUND_DB_PATH``, analytics is what ``ANALYTICS_DB_PATH`` says, because a role's own variable
+comes before the shared ones wherever each was set. An empty value counts as unset, so an empty
+variable of the environment lets the ``.env`` file speak.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from greynb.errors import RoutingError
+from greynb.routing import envfile
+from greynb.routing.route import Mode, Role, Route, Source, chosen_by
+from greynb.routing.targets import Target, parse_target
+
+ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
+SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
+DEFAULT_FILES: Mapping[Role, str] = {
+    "staging": "greyhound_racing_data_stage.db",
+    "analytics": "greyhound_racing_data_analytics.db",
+}
+LEGACY_FILE = "greyhound_racing_data.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable that is set.
+
+    Attributes
+    ----------
+    text
+        Its value, stripped. May hold a password: not for showing.
+    source
+        ``"environment"`` or ``".env"``.
+    env_file
+        The ``.env`` file, where it was set there.
+    undefined
+        A ``${NAME}`` in its value that is set nowhere, else None.
+    """
+
+    text: str
+    source: Source
+    env_file: Path | None = None
+    undefined: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment and the nearest ``.env`` say about the two roles.
+
+    Attributes
+    ----------
+    variables
+        The routing variables that are set, by name.
+    cwd
+        The folder that default files and relative paths of the environment start from.
+    env_file
+        The nearest ``.env`` file, None where there is none.
+    """
+
+    variables: Mapping[str, Setting]
+    cwd: Path
+    env_file: Path | None
+
+    @classmethod
+    def current(cls) -> Settings:
+        """Read the process's environment and working directory as they are now.
+
+        Raises
+        ------
+        RoutingError
+            The working directory was deleted, or its ``.env`` file cannot be read.
+        """
+        try:
+            cwd = Path.cwd()
+        except OSError as error:
+            raise RoutingError("the working directory is gone", hint="Change to one that exists.") from error
+        return cls.from_environ(os.environ, cwd)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], cwd: Path) -> Settings:
+        """Read a given environment in a given folder; the nearest ``.env`` fills in what is unset.
+
+        Raises
+        ------
+        RoutingError
+            The ``.env`` file cannot be read.
+        """
+        env_file = envfile.nearest(cwd)
+        file_values = envfile.read(env_file, environ) if env_file else {}
+        variables: dict[str, Setting] = {}
+        for name in (*ROLE_VARIABLES.values(), *SHARED_VARIABLES):
+            text = environ.get(name, "").strip()
+            if text:
+                variables[name] = Setting(text, "environment")
+            elif name in file_values and (text := file_values[name].text.strip()):
+                variables[name] = Setting(text, ".env", env_file, file_values[name].undefined)
+        return cls(variables, cwd, env_file)
+
+    def route(self, role: Role) -> Route:
+        """Say which file serves a role, and who chose it.
+
+        Raises
+        ------
+        RoutingError
+            The role's variable does not name a file that greynb can use.
+        """
+        if role not in ROLE_VARIABLES:
+            raise RoutingError(f"there is no role {role!r}", hint="The roles are staging and analytics.")
+        variable, target = self._target(role)
+        setting = self.variables[variable] if variable else None
+        return Route(
+            role=role,
+            path=target.path,
+            variable=variable,
+            source=setting.source if setting else "default",
+            env_file=setting.env_file if setting else None,
+            mode=self._mode(role, variable, target.path),
+            options=target.options,
+        )
+
+    def _target(self, role: Role) -> tuple[str | None, Target]:
+        for variable in (ROLE_VARIABLES[role], *SHARED_VARIABLES):
+            if variable in self.variables:
+                return variable, self._parse(role, variable, self.variables[variable])
+        path = self.cwd / DEFAULT_FILES[role]
+        legacy = self.cwd / LEGACY_FILE
+        # A dangling link at the default name is a broken publication, no reason to read another file.
+        if not os.path.lexists(path) and legacy.exists():
+            path = legacy
+        return None, Target(path, {})
+
+    def _parse(self, role: Role, variable: str, setting: Setting) -> Target:
+        try:
+            if setting.undefined:
+                raise RoutingError(
+                    f"{variable} refers to ${{{setting.undefined}}}, which is not set",
+                    hint=f"Set {setting.undefined}, or write ${{{setting.undefined}:-a default}}.",
+                )
+            base = setting.env_file.parent if setting.env_file else self.cwd
+            target = parse_target(setting.text, base=base)
+            if role == "staging" and target.options.get("mode") == "ro":
+                raise RoutingError("the address says mode=ro, and staging takes writes")
+        except RoutingError as error:
+            error.at(role=role, chosen_by=chosen_by(variable, setting.env_file))
+            raise
+        return target
+
+    def _mode(self, role: Role, variable: str | None, path: Path) -> Mode:
+        other_role: Role = "analytics" if role == "staging" else "staging"
+        try:
+            other_variable, other = self._target(other_role)
+        except RoutingError:
+            return "dual"  # whoever asks for the other role is told; this one has a file of its own
+        if not same_file(path, other.path):
+            return "dual"
+        own = {ROLE_VARIABLES[role], ROLE_VARIABLES[other_role]}
+        return "single" if {variable, other_variable} & own else "legacy"
+
+
+def same_file(one: Path, two: Path) -> bool:
+    """Whether two paths are one file, through symlinks and hard links, also where it does not exist yet."""
+    if one == two:
+        return True
+    try:
+        return one.samefile(two)
+    except OSError:
+        return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(two))
