@@ -1,0 +1,21 @@
+"""``%config Greynb``: what a user may set for the cells of one notebook."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Int
+from traitlets.config import Configurable
+
+
+class Greynb(Configurable):
+    """Settings of greynb's cells."""
+
+    rows = Int(20, min=0, help="Rows of a result to show; the total is always stated.").tag(config=True)
+    progress = Bool(True, help="Show the progress of queries that take longer than a second.").tag(
+        config=True
+    )
+    traceback = Bool(False, help="Show Python's traceback with an error, for reports of bugs.").tag(
+        config=True
+    )
+    timeout = Int(
+        10, min=0, help="Seconds that a staging cell waits for another writer before it says who it is."
+    ).tag(config=True)
