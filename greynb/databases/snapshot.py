@@ -1,1 +1,260 @@
-"""One consistent, still version of the analytics file for one cell."""
+"""One consistent, still version of the analytics file for one cell.
+
+=====================================  ==========================================================
+the path leads to                      what a cell opens
+=====================================  ==========================================================
+an intact generation                   its file, found once; the publisher never changes it
+a file that stands still               a hard link of it: no copy of gigabytes
+a live file: WAL, a journal, written   a private copy, made again after the next commit
+in this moment, or both roles in one
+=====================================  ==========================================================
+
+Nothing is created or changed at the source. SQLite itself would: a read-only connection to a database in WAL
+makes ``-wal`` and ``-shm`` files and leaves them there, and one that finds a hot journal fails. So SQLite
+opens a source only where its ``-shm`` exists already (somebody has it open) or where it is not in WAL; in all
+other cases nobody has it open, and it is copied file by file and repaired in the copy. That also serves
+folders that are read-only.
+
+A hard link must be on the file's own file system: it is made in the temporary folder where that is the same
+one, else in a hidden folder beside the file, else (no right to, no hard links) a private copy is made, with a
+notice. Private folders go away with `close`, or are swept by the next session after a crash.
+
+DuckDB opens only what is handed out here. Two SQLite libraries in one process drop each other's POSIX locks;
+so a live file is never handed out, and a file that other code of the same process writes through sqlite3
+should be routed as shared.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from greynb.databases.fingerprint import FileState, Watched
+from greynb.databases.generations import generation_at
+from greynb.databases.private import PrivateFolder, discard
+from greynb.databases.privatecopy import private_copy, settled
+from greynb.databases.witness import LinkWitness, Witness, lease
+from greynb.errors import MissingDatabase, UnreadableDatabase
+
+if TYPE_CHECKING:
+    from greynb.databases.census import TableCensus
+
+_ATTEMPTS: Final = 4
+_WRITTEN_IN_PLACE: Final = (
+    "the published file was written to by something else than `greynb sync`; it is read as it is now"
+)
+_NO_LINK: Final = "no hard link can be made to the file, so a private copy of it is read"
+_EMPTY: Final = "the file is empty: a database without tables"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One version of the analytics file.
+
+    Attributes
+    ----------
+    path
+        The file to open, read-only.
+    id
+        ``gen-000042``; ``file-…`` or ``copy-…`` with a fingerprint where it was not published by greynb.
+    kind
+        ``"generation"``, ``"link"`` or ``"copy"``.
+    source
+        The path that the user named.
+    published
+        When it was published, or last written where greynb did not publish it.
+    census
+        What each column holds, per table, where the manifest says it.
+    notices
+        What the user should know about it.
+    """
+
+    path: Path
+    id: str
+    kind: Literal["generation", "link", "copy"]
+    source: Path
+    published: datetime | None
+    census: Mapping[str, TableCensus] | None
+    notices: tuple[str, ...] = ()
+    witness: Witness = field(kw_only=True, repr=False)
+
+
+class SnapshotSource:
+    """Hands out snapshots of one path; safe to use from several threads.
+
+    Parameters
+    ----------
+    path
+        What the user named. It need not exist yet.
+    shared
+        Whether staging is the same file, so that it is written in place at any time.
+    """
+
+    def __init__(self, path: Path, *, shared: bool) -> None:
+        self._path = path.absolute()
+        self._shared = shared
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._folders: dict[Path, PrivateFolder] = {}
+        self._held: list[Snapshot] = []
+
+    def acquire(self) -> Snapshot:
+        """The newest version; the same object as before while nothing has changed.
+
+        Raises
+        ------
+        MissingDatabase
+            The file is not there.
+        UnreadableDatabase
+            It is not SQLite, damaged, or may not be read.
+        DatabaseLocked
+            Another process kept it locked for 10 s.
+        QueryInterrupted
+            `interrupt` was called meanwhile.
+        """
+        with self._lock:
+            if self._held and self._held[-1].witness.is_newest():
+                return self._held[-1]
+            self._stop.clear()
+            return self._hold(self._generation() or self._loose())
+
+    def still_valid(self, snapshot: Snapshot) -> bool:
+        """Whether what was read from a snapshot until now was all of one version."""
+        return snapshot.witness.is_whole()
+
+    def copy(self) -> Snapshot:
+        """A private copy of the newest version, for a file that is being written; raises like `acquire`."""
+        with self._lock:
+            self._stop.clear()
+            origin = self._origin()
+            return self._hold(self._copied(origin, self._notices(origin.state())))
+
+    def interrupt(self) -> None:
+        """Stop a wait or a copy that runs in another thread; harmless when none does."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Let go of everything and remove the private files."""
+        with self._lock:
+            while self._held:
+                self._held.pop().witness.close()
+            while self._folders:
+                self._folders.popitem()[1].close()
+
+    def _hold(self, snapshot: Snapshot) -> Snapshot:
+        """Remember a new snapshot, and let go of all but its predecessor, which is still attached."""
+        self._held.append(snapshot)
+        while len(self._held) > 2:
+            old = self._held.pop(0)
+            old.witness.close()
+            if old.kind != "generation":
+                discard(old.path)
+        return snapshot
+
+    def _generation(self) -> Snapshot | None:
+        """The published generation; None where the path leads to something else."""
+        if self._shared:
+            return None
+        for _ in range(_ATTEMPTS):
+            generation = generation_at(self._path)
+            if generation is None or generation.manifest is None or not generation.is_intact():
+                return None
+            witness = lease(self._path, generation)
+            if witness is not None:
+                return Snapshot(
+                    path=generation.database,
+                    id=generation.manifest.id,
+                    kind="generation",
+                    source=self._path,
+                    published=generation.manifest.published,
+                    census=generation.manifest.tables(),
+                    witness=witness,
+                )
+        return None
+
+    def _loose(self) -> Snapshot:
+        """A snapshot of a file that no manifest describes."""
+        origin = self._origin()
+        state = settled(origin)
+        notices = self._notices(state)
+        if self._shared or state.is_wal or state.is_young or origin.side_files():
+            return self._copied(origin, notices)
+        link = self._link(origin.path)
+        if link is None:
+            return self._copied(origin, (*notices, _NO_LINK))
+        witness = LinkWitness(self._path, origin, link)
+        return self._snapshot("link", link, origin, witness.state, witness, notices)
+
+    def _origin(self) -> Watched:
+        """The file behind the path, opened to be looked at, once it is known to be a database."""
+        real = Path(os.path.realpath(self._path))
+        try:
+            if not stat.S_ISREG(real.stat().st_mode):
+                raise UnreadableDatabase("the path is not a file", path=self._path)
+            origin = Watched(real)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingDatabase("the database does not exist", path=self._path) from None
+        except OSError as error:
+            raise UnreadableDatabase(
+                f"the database may not be read ({error.strerror})",
+                path=self._path,
+                hint="check the permissions of the file and its folder",
+            ) from error
+        if not origin.state().is_sqlite:
+            origin.close()
+            raise UnreadableDatabase("the file is not a SQLite database, or it is encrypted", path=self._path)
+        return origin
+
+    def _notices(self, state: FileState) -> tuple[str, ...]:
+        generation = None if self._shared else generation_at(self._path)
+        written = generation is not None and generation.manifest is not None and not generation.is_intact()
+        return (*((_WRITTEN_IN_PLACE,) if written else ()), *(() if state.size else (_EMPTY,)))
+
+    def _link(self, real: Path) -> Path | None:
+        device = real.stat().st_dev
+        for parent in (Path(tempfile.gettempdir()), real.parent):
+            try:
+                if parent.stat().st_dev == device:
+                    link = self._folder(parent).new_file()
+                    os.link(real, link)
+                    return link
+            except OSError:
+                continue
+        return None
+
+    def _copied(self, origin: Watched, notices: tuple[str, ...]) -> Snapshot:
+        folder = self._folder(Path(tempfile.gettempdir()))
+        made = private_copy(self._path, origin, folder, self._stop)
+        return self._snapshot("copy", made.path, origin, made.state, made.witness, notices)
+
+    def _snapshot(
+        self,
+        kind: Literal["link", "copy"],
+        path: Path,
+        origin: Watched,
+        state: FileState,
+        witness: Witness,
+        notices: tuple[str, ...],
+    ) -> Snapshot:
+        return Snapshot(
+            path=path,
+            id=f"{'file' if kind == 'link' else 'copy'}-{origin.fingerprint()}",
+            kind=kind,
+            source=self._path,
+            published=datetime.fromtimestamp(state.mtime_ns / 1e9, UTC),
+            census=None,
+            notices=notices,
+            witness=witness,
+        )
+
+    def _folder(self, parent: Path) -> PrivateFolder:
+        if parent not in self._folders:
+            self._folders[parent] = PrivateFolder(parent)
+        return self._folders[parent]

@@ -1,0 +1,123 @@
+"""Whether a SQLite file is still what it was, seen from outside without opening it in SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+MAGIC: Final = b"SQLite format 3\0"
+SIDE_FILES: Final = ("-wal", "-journal")
+_HEAD: Final = 100
+_YOUNG_NS: Final = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """Size, times (ns since 1970), identity and the first 100 bytes of one file.
+
+    The first 100 bytes are SQLite's header; bytes 24 to 27 count the commits of a file that is not in WAL
+    (https://www.sqlite.org/fileformat2.html), which catches two commits within one tick of the clock.
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    links: int
+    identity: tuple[int, int]
+    head: bytes
+
+    @property
+    def is_wal(self) -> bool:
+        """Whether the header says that the database is in WAL mode."""
+        return len(self.head) > 19 and self.head[18:20] == b"\x02\x02"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it begins like a SQLite file; an empty file is a database without tables."""
+        return self.size == 0 or self.head.startswith(MAGIC)
+
+    @property
+    def is_young(self) -> bool:
+        """Whether it changed so recently that the next change could carry the same time."""
+        return abs(time.time_ns() - self.mtime_ns) < _YOUNG_NS
+
+    def same_content(self, other: FileState) -> bool:
+        """Whether nothing was written in between.
+
+        A new or removed hard link changes ctime as well, for example that of another notebook: a ctime that
+        moved together with the number of links says nothing.
+        """
+        return (
+            (self.size, self.mtime_ns, self.identity, self.head)
+            == (other.size, other.mtime_ns, other.identity, other.head)
+        ) and (self.ctime_ns == other.ctime_ns or self.links != other.links)
+
+
+class Watched:
+    """A database file held open just to look at it.
+
+    The descriptor stays open until `close`: a POSIX process that closes a file drops every lock that SQLite
+    holds on that file elsewhere in the process, so it must not happen at each look.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+
+    def state(self) -> FileState:
+        """The state of the file that the path leads to now.
+
+        Raises
+        ------
+        OSError
+            The file is not there any more, or may not be read.
+        """
+        found = self.path.stat()
+        if not os.path.samestat(found, os.fstat(self._descriptor)):
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            found = os.fstat(self._descriptor)
+        return FileState(
+            size=found.st_size,
+            mtime_ns=found.st_mtime_ns,
+            ctime_ns=found.st_ctime_ns,
+            links=found.st_nlink,
+            identity=(found.st_dev, found.st_ino),
+            head=_head(self._descriptor),
+        )
+
+    def side_files(self) -> tuple[tuple[str, int, int], ...]:
+        """Name ending, size and mtime (ns) of the ``-wal`` and ``-journal`` that hold something."""
+        found = []
+        for ending in SIDE_FILES:
+            try:
+                state = Path(f"{self.path}{ending}").stat()
+            except OSError:
+                continue
+            if state.st_size:
+                found.append((ending, state.st_size, state.st_mtime_ns))
+        return tuple(found)
+
+    def fingerprint(self) -> str:
+        """A short name of what the file and its side files hold now."""
+        state = self.state()
+        parts = (state.size, state.mtime_ns, state.identity, state.head, self.side_files())
+        return hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest()
+
+    def close(self) -> None:
+        """Let the file go; harmless when repeated."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _head(descriptor: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, _HEAD, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, _HEAD)

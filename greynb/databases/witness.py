@@ -1,0 +1,208 @@
+"""What a snapshot remembers of its origin, to tell whether it is still the newest and still whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+
+from greynb.databases.copying import data_version
+from greynb.databases.fingerprint import FileState, Watched
+from greynb.databases.generations import DATABASE, MANIFEST, Generation
+from greynb.databases.locks import is_busy
+from greynb.databases.oslock import FileLock, try_lock
+
+
+class Witness(Protocol):
+    """The two questions about a snapshot."""
+
+    def is_newest(self) -> bool:
+        """Whether its origin has not changed since."""
+
+    def is_whole(self) -> bool:
+        """Whether the file that was opened has not changed since."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class GenerationWitness:
+    """A published generation, kept from being removed while this is open.
+
+    Parameters
+    ----------
+    path
+        The user's path.
+    generation
+        What it led to; intact.
+    lease
+        A shared lock on its manifest, which the publisher's clean-up respects; None where the file system
+        knows no locks.
+    """
+
+    def __init__(self, path: Path, generation: Generation, lease: FileLock | None) -> None:
+        assert generation.manifest is not None
+        self._path = path
+        self._real = Path(os.path.realpath(path))
+        self._database = generation.database
+        self._entry = generation.manifest.files[DATABASE]
+        self._identity = _identity(self._real)
+        self._lease = lease
+
+    def is_newest(self) -> bool:
+        """Whether the user's path leads to the same, unchanged file."""
+        return (
+            os.path.realpath(self._path) == str(self._real)
+            and _identity(self._real) == self._identity
+            and self.is_whole()
+        )
+
+    def is_whole(self) -> bool:
+        """Whether the file is as the manifest says: something may write through the symbolic link."""
+        try:
+            return self._entry.matches(self._database.stat())
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Allow the generation to be removed."""
+        if self._lease is not None:
+            self._lease.release()
+
+
+class LinkWitness:
+    """A hard link to a file that stood still.
+
+    Parameters
+    ----------
+    path, origin
+        The user's path, and the file it led to.
+    link
+        The hard link, which keeps showing the same version when the origin is replaced.
+    """
+
+    def __init__(self, path: Path, origin: Watched, link: Path) -> None:
+        self._path = path
+        self._origin = origin
+        self._linked = Watched(link)
+        self.state = self._linked.state()
+
+    def is_newest(self) -> bool:
+        """Whether the user's path leads to the same, unchanged file."""
+        return _same_file(self._path, self._origin, self.state) and not self._origin.side_files()
+
+    def is_whole(self) -> bool:
+        """Whether nobody wrote to the linked file, or began to."""
+        try:
+            return self._linked.state().same_content(self.state) and not self._origin.side_files()
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close both files."""
+        self._origin.close()
+        self._linked.close()
+
+
+class FilesWitness:
+    """A private copy of a database and its log or journal, made file by file."""
+
+    def __init__(self, path: Path, origin: Watched, state: FileState) -> None:
+        self._path = path
+        self._origin = origin
+        self._state = state
+        self._sides = origin.side_files()
+
+    def is_newest(self) -> bool:
+        """Whether the files are what they were."""
+        return _same_file(self._path, self._origin, self._state) and self._origin.side_files() == self._sides
+
+    def is_whole(self) -> bool:
+        """Always: nobody else knows the copy."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._origin.close()
+
+
+class ConnectionWitness:
+    """A private copy made over a connection, which is held to see the next commit (3 µs a look).
+
+    In WAL a commit leaves the main file as it is, so only ``PRAGMA data_version`` can tell; in the other
+    modes the file is looked at as well, because a `cp` over it is no commit.
+
+    Parameters
+    ----------
+    path, origin
+        The user's path, and the file it led to.
+    con, version
+        The connection, outside any transaction, and its data version in the transaction of the copy.
+    state
+        The file during that transaction.
+    """
+
+    def __init__(
+        self, path: Path, origin: Watched, con: sqlite3.Connection, version: int, state: FileState
+    ) -> None:
+        self._path = path
+        self._origin = origin
+        self._con = con
+        self._version = version
+        self._state = state
+
+    def is_newest(self) -> bool:
+        """Whether nobody has committed since."""
+        if not _same_file(self._path, self._origin, self._state, by_content=not self._state.is_wal):
+            return False
+        try:
+            return data_version(self._con) == self._version
+        except sqlite3.Error as error:
+            # Somebody is committing just now; until that is done, this is the newest version.
+            return is_busy(error)
+
+    def is_whole(self) -> bool:
+        """Always: nobody else knows the copy."""
+        return True
+
+    def close(self) -> None:
+        """Close the connection, then the file."""
+        self._con.close()
+        self._origin.close()
+
+
+def lease(path: Path, generation: Generation) -> GenerationWitness | None:
+    """Keep a generation from being removed; None where that has begun already."""
+    manifest = generation.folder / MANIFEST
+    try:
+        lock = try_lock(manifest, shared=True)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return GenerationWitness(path, generation, None)
+    if lock is None:
+        return None
+    if lock.identity() == _identity(manifest):
+        return GenerationWitness(path, generation, lock)
+    lock.release()
+    return None
+
+
+def _same_file(path: Path, origin: Watched, state: FileState, *, by_content: bool = True) -> bool:
+    if os.path.realpath(path) != str(origin.path):
+        return False
+    try:
+        if not by_content:
+            return _identity(origin.path) == state.identity
+        return origin.state().same_content(state)
+    except OSError:
+        return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
