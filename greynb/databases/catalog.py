@@ -1,0 +1,212 @@
+"""What users see of an attached SQLite file: one typed DuckDB view per table, view and virtual table.
+
+A view is cheap until a statement names it: `Catalog.open` creates views of plain text, `Catalog.ensure`
+counts what the named tables hold (or takes the census that came with the file) and replaces their views by
+typed ones. The file is a still version, so nothing is ever counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from greynb.databases.census import count
+from greynb.databases.columns import choose, fold, is_widened, unique_names
+from greynb.databases.identifiers import literal, quote
+from greynb.databases.relations import (
+    REFUSALS,
+    ColumnCensus,
+    TableCensus,
+    first_line,
+    list_relations,
+    stop_if_interrupted,
+)
+from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
+from greynb.databases.views import provisional_view, refusing_view, typed_views
+from greynb.errors import UnreadableDatabase
+
+MISREAD = (duckdb.InvalidInputException, duckdb.TypeMismatchException, duckdb.ConversionException)
+
+
+class Catalog:
+    """The typed views over one attached SQLite file.
+
+    Parameters
+    ----------
+    con
+        A connection whose current catalog and schema take the views.
+    alias
+        The name under which the file is attached.
+    census
+        What its tables hold, where that is known already (from a manifest); by name.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        alias: str,
+        *,
+        census: Mapping[str, TableCensus] | None = None,
+    ) -> None:
+        self._con = con
+        self._alias = alias
+        self._given = dict(census or {})
+        self._tables: dict[str, TableCensus] = {}
+        self._shown: dict[str, str] = {}
+        self._typed: set[str] = set()
+        self._schema = ""
+
+    def open(self) -> None:
+        """Create a view for every table, view and virtual table, without reading any row.
+
+        Raises
+        ------
+        UnreadableDatabase
+            The SQLite inside DuckDB cannot read the file's schema.
+        """
+        place = self._con.execute("SELECT current_database(), current_schema()").fetchall()[0]
+        self._schema = ".".join(quote(str(part)) for part in place)
+        try:
+            relations = list_relations(self._run)
+        except REFUSALS as error:
+            stop_if_interrupted(error)
+            raise UnreadableDatabase(f"SQLite cannot read the schema: {first_line(error)}") from error
+        shown = unique_names(relations, "table")
+        self._shown = {fold(name): name for name in shown}
+        self._tables = {fold(name): table for name, table in zip(shown, relations.values(), strict=True)}
+        for key, table in self._tables.items():
+            self._open_one(key, table)
+
+    def ensure(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Give the views of the named tables their types.
+
+        Parameters
+        ----------
+        names
+            As a statement spells them, in any case; names of anything else are passed over.
+
+        Returns
+        -------
+        tuple of str
+            A notice per column that is read as something else than declared, the first time.
+        """
+        keys = [key for key in dict.fromkeys(map(fold, names)) if key in self._tables]
+        return tuple(notice for key in keys if key not in self._typed for notice in self._type_one(key))
+
+    def recover(self, error: Exception, names: Iterable[str]) -> bool:
+        """Read the named tables in the most careful way after a statement failed.
+
+        Parameters
+        ----------
+        error
+            What DuckDB raised.
+        names
+            The tables that the statement names.
+
+        Returns
+        -------
+        bool
+            Whether running the statement again makes sense.
+        """
+        if not isinstance(error, MISREAD):
+            return False
+        keys = {key for key in map(fold, names) if key in self._typed}
+        return sum(self._count_again(key) for key in sorted(keys)) > 0  # all of them, not until the first
+
+    def tables(self) -> list[TableReport]:
+        """List the tables, views and virtual tables."""
+        return [
+            TableReport(self._shown[key], table.kind, table.rows, len(table.columns), table.problem)
+            for key, table in self._tables.items()
+        ]
+
+    def columns(self, table: str) -> list[ColumnReport]:
+        """Report the columns of one table: types declared and chosen, NULLs, and what forced a wider type.
+
+        Parameters
+        ----------
+        table
+            Its name, in any case.
+
+        Raises
+        ------
+        KeyError
+            There is no such table.
+        """
+        key = fold(table)
+        self.ensure([table])
+        counted = self._tables[key]
+        names = unique_names(column.name for column in counted.columns)
+        return [
+            ColumnReport(
+                table=self._shown[key],
+                column=name,
+                declared=column.declared,
+                type=choose(column),
+                rows=counted.rows or 0,
+                nulls=column.nulls,
+                widened=is_widened(column),
+                forced_by=forcing(self._run, counted, number) if is_widened(column) else (),
+            )
+            for number, (name, column) in enumerate(zip(names, counted.columns, strict=True))
+        ]
+
+    def census(self) -> dict[str, TableCensus]:
+        """Give what is known about the tables so far, by their names in SQLite."""
+        return {table.name: table for table in self._tables.values()}
+
+    def close(self) -> None:
+        """Drop the views."""
+        for name in self._shown.values():
+            self._con.execute(f"DROP VIEW IF EXISTS {self._qualified(name)}")
+        self._tables, self._shown, self._typed = {}, {}, set()
+
+    def _run(self, sql: str) -> Sequence[Sequence[object]]:
+        query = f"SELECT * FROM sqlite_query({literal(self._alias)}, {literal(sql)})"
+        return self._con.execute(query).fetchall()
+
+    def _open_one(self, key: str, table: TableCensus) -> None:
+        given = self._given.get(table.name)
+        if given is not None and [c.name for c in given.columns] == [c.name for c in table.columns]:
+            self._tables[key] = given
+        try:
+            self._create(key, refusing_view(table) if table.problem else provisional_view(self._alias, table))
+        except duckdb.Error as error:
+            stop_if_interrupted(error)
+            self._tables[key] = replace(table, problem=first_line(error))
+            self._create(key, refusing_view(self._tables[key]))
+
+    def _type_one(self, key: str) -> list[str]:
+        table = self._tables[key]
+        if table.rows is None:
+            table = self._tables[key] = count(self._run, table)
+        self._typed.add(key)
+        if table.problem:
+            self._create(key, refusing_view(table))
+            return []
+        for select in typed_views(self._con, self._alias, table):
+            try:
+                self._create(key, select)
+                break
+            except duckdb.Error as error:
+                stop_if_interrupted(error)
+        return [widening_notice(self._shown[key], column) for column in table.columns if is_widened(column)]
+
+    def _count_again(self, key: str) -> bool:
+        """Replace a census that came with the file, if the file says otherwise."""
+        before = self._tables[key]
+        uncounted = tuple(ColumnCensus(column.name, column.declared) for column in before.columns)
+        after = count(self._run, replace(before, columns=uncounted, problem=None))
+        if after == before:
+            return False
+        self._tables[key] = after
+        self._type_one(key)
+        return True
+
+    def _create(self, key: str, select: str) -> None:
+        self._con.execute(f"CREATE OR REPLACE VIEW {self._qualified(self._shown[key])} AS {select}")
+
+    def _qualified(self, name: str) -> str:
+        return f"{self._schema}.{quote(name)}"
