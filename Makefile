@@ -1,0 +1,49 @@
+# Needs Python 3.11 or newer, pip and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+READY  := $(VENV)/.ready
+BENCH  := .venv-bench
+BENCH_READY := $(BENCH)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
+	@echo "make test   the whole test suite"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
+	@echo "make clean  remove what the others made"
+
+# The stamp is older than its inputs after every change of a dependency, and only then.
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (once; a few minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit("greynb needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
+
+# Peers need other versions of IPython and pandas than the project: an environment of their own.
+$(BENCH_READY): pyproject.toml benchmarks/requirements.txt
+	@echo "Setting up $(BENCH)"
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/$(notdir $(BIN))/python -m pip install -q --disable-pip-version-check -r benchmarks/requirements.txt -e .
+	@$(PYTHON) -c 'import pathlib; pathlib.Path("$(BENCH_READY)").touch()'
+
+demo: $(READY)
+	@$(BIN)/greynb demo $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(BENCH_READY)
+	@$(BENCH)/$(notdir $(BIN))/python benchmarks/compare.py $(ARGS)
+
+clean:
+	@$(PYTHON) -c 'import shutil; [shutil.rmtree(p, ignore_errors=True) for p in "$(VENV) $(BENCH) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist".split()]'
