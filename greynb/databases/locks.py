@@ -25,10 +25,15 @@ _PAUSE: Final = 0.01
 _PROC: Final = Path("/proc")
 
 
+def primary_code(error: BaseException) -> int:
+    """The primary result code of SQLite behind an error, 0 where there is none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether SQLite failed because another connection holds a lock."""
-    code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def wait_for_lock(
@@ -66,8 +71,8 @@ def wait_for_lock(
     while True:
         try:
             return attempt()
-        except sqlite3.OperationalError as error:
-            if not is_busy(error):
+        except (sqlite3.OperationalError, DatabaseLocked) as error:
+            if not (is_busy(error) or isinstance(error, DatabaseLocked)):
                 raise
             if pause.wait(_PAUSE):
                 raise QueryInterrupted("stopped while waiting for a lock", path=path) from error

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import Final, TypeVar
 from urllib.parse import quote as percent_encoded
 
-from greynb.databases.locks import is_busy, locked_error
+from greynb.databases.locks import is_busy, locked_error, primary_code
 from greynb.errors import GreynbError, MissingDatabase, QueryError, UnreadableDatabase
 
 Connection = TypeVar("Connection", bound=sqlite3.Connection)
@@ -151,7 +151,7 @@ def file_error(error: sqlite3.Error, path: Path, timeout: float) -> GreynbError:
     """
     if is_busy(error):
         return locked_error(path, timeout)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = primary_code(error)
     if code == sqlite3.SQLITE_NOTADB:
         return UnreadableDatabase(f"the file is not a SQLite database{_what_else(path)}", path=path)
     if code in _FILE_ERRORS:

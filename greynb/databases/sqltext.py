@@ -20,7 +20,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 Dialect = Literal["duckdb", "sqlite"]
-Kind = Literal["space", "comment", "string", "quoted", "number", "name", "parameter", "mark", "operator", "broken"]
+Kind = Literal[
+    "space", "comment", "string", "quoted", "number", "name", "parameter", "mark", "operator", "broken"
+]
 
 
 class Token(NamedTuple):
@@ -156,10 +158,13 @@ _PATTERNS: Final = {
     ),
 }
 
-_BEFORE_EXPRESSION: Final = frozenset(
-    """ALL AND ANY AS ASC BETWEEN BY CASE DESC DISTINCT ELSE ESCAPE EXCEPT FILTER FROM GLOB GROUPS HAVING ILIKE IN
-    INTERSECT INTERVAL IS LIKE LIMIT MATCH NOT OFFSET ON OR ORDER QUALIFY RANGE REGEXP REPLACE RETURNING RLIKE
-    ROWS SAMPLE SELECT SET SIMILAR SOME STEP THEN TO UNION USING VALUES WHEN WHERE WITH""".split()
+_BEFORE_EXPRESSION: Final = re.compile(
+    """(?ix)
+    ALL|AND|ANY|AS|ASC|BETWEEN|BY|CASE|DESC|DISTINCT|ELSE|ESCAPE|EXCEPT|FILTER|FROM|GLOB|GROUPS|HAVING|
+    ILIKE|IN|INTERSECT|INTERVAL|IS|LIKE|LIMIT|MATCH|NOT|OFFSET|ON|OR|ORDER|QUALIFY|RANGE|REGEXP|
+    REPLACE|RETURNING|RLIKE|ROWS|SAMPLE|SELECT|SET|SIMILAR|SOME|STEP|THEN|TO|UNION|USING|VALUES|WHEN|
+    WHERE|WITH
+    """
 )
 
 
@@ -170,9 +175,8 @@ def _raw(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[Token]
         assert match is not None, "the last alternative takes any character"
         kind, end = match.lastgroup, match.end()
         if nested and match["block"]:
-            end = _comment_end(sql, start)
-            kind = "comment" if end else "broken"
-            end = end or len(sql)
+            closed = _comment_end(sql, start)
+            kind, end = ("comment", closed) if closed else ("broken", len(sql))
         yield Token(kind, sql[start:end], start)  # type: ignore[arg-type]  # group names are kinds
         start = end
 
@@ -225,14 +229,14 @@ def _is_punctuation(colon: Token, before: Sequence[Token], brackets: Sequence[st
         return _ends_operand(last)
     if inside == "{" and before[0].text in ("{", ","):
         return True
-    if last.text.upper() in _BEFORE_EXPRESSION:
+    if _BEFORE_EXPRESSION.fullmatch(last.text):
         return False
     return inside in ("{", "subscript") or last.end == colon.start
 
 
 def _ends_operand(token: Token) -> bool:
     if token.kind == "name":
-        return token.text.upper() not in _BEFORE_EXPRESSION
+        return not _BEFORE_EXPRESSION.fullmatch(token.text)
     return token.kind in ("string", "quoted", "number", "parameter", "mark") or token.text in (")", "]", "}")
 
 

@@ -1,0 +1,312 @@
+"""The staging side: the statements of one cell in one transaction of SQLite, all or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, wait_for_lock
+from greynb.databases.result import Progress, StatementResult
+from greynb.databases.sqlite import file_error, open_writable
+from greynb.databases.sqltext import Statement, split_statements
+from greynb.databases.staging_rules import WRITING, check, check_orphans, orphans, verb, writes
+from greynb.errors import GreynbError, QueryError, QueryInterrupted, UnreadableDatabase
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+_STEPS: Final = 10_000
+"""Steps of SQLite's virtual machine between two looks at the stop event; costs nothing measurable."""
+
+INVALID_TEXT: Final = r"some texts are not valid UTF-8; their odd bytes are shown as \xff"
+
+
+class StatementFailed(QueryError):
+    """A statement that SQLite refused; the cell's transaction was rolled back.
+
+    Attributes
+    ----------
+    number
+        The statement's place in the cell, from 1.
+    line
+        The line it begins on, from 1.
+    sql
+        Its text. The error of sqlite3 is the ``__cause__``.
+    """
+
+    def __init__(self, error: sqlite3.Error, number: int, statement: Statement) -> None:
+        first = statement.text.splitlines()[0]
+        super().__init__(
+            f"statement {number}: {error}; nothing was written", detail=f"line {statement.line}: {first}"
+        )
+        self.number = number
+        self.line = statement.line
+        self.sql = statement.text
+
+
+class StagingSession:
+    """Runs cells on one SQLite file, which it opens at the first cell and creates if need be.
+
+    One cell runs at a time, from any thread; `interrupt` and `progress` may be called from others meanwhile.
+    Temporary tables and settings by ``PRAGMA`` last until the session ends or the file is replaced. No lock
+    stays behind between cells.
+
+    Parameters
+    ----------
+    path
+        The database file.
+    timeout
+        Seconds that a cell waits for locks of other connections.
+    """
+
+    def __init__(self, path: Path, *, timeout: float = 10.0) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._con: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._notices: list[str] = []
+        self._rows: int | None = None
+        self._running = False
+
+    def run(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, dry_run: bool = False
+    ) -> list[StatementResult]:
+        """Run the statements of one cell in one transaction.
+
+        Cells that only read take no write lock. A ``VACUUM``, or a ``PRAGMA`` that cannot live in a
+        transaction, runs outside of one if it is the cell's only statement.
+
+        Parameters
+        ----------
+        sql
+            The statements; parameters as ``:name``.
+        parameters
+            Values by name; each statement takes those it names.
+        dry_run
+            Do everything, then roll back.
+
+        Raises
+        ------
+        StatementFailed
+            SQLite refused a statement; nothing was written.
+        QueryError
+            A statement cannot be part of a cell; nothing was run.
+        DatabaseLocked
+            Another connection kept the file locked for the whole of `timeout`.
+        QueryInterrupted
+            `interrupt` was called; nothing was written.
+        MissingDatabase, UnreadableDatabase
+            The file cannot be opened.
+        """
+        statements = split_statements(sql, "sqlite")
+        outside = check(statements, dry_run=dry_run)
+        if not statements:
+            return []
+        with self._lock:
+            self._stop.clear()
+            self._running = True
+            try:
+                con = self._connection()
+                values = dict(parameters or {})
+                if outside:
+                    results = [self._waiting(lambda: self._one(con, 1, statements[0], values))]
+                    self._warn_unenforced(con)
+                else:
+                    results = self._transaction(con, statements, values, dry_run)
+            finally:
+                self._running, self._rows = False, None
+        return self._noticed(results)
+
+    def interrupt(self) -> None:
+        """Stop the running cell, also while it waits for a lock; harmless when none runs."""
+        self._stop.set()
+        con = self._con
+        if con is not None:
+            with suppress(sqlite3.ProgrammingError):
+                con.interrupt()
+
+    def progress(self) -> Progress | None:
+        """How many rows the running statement has given so far; None when nothing runs."""
+        return Progress(rows=self._rows) if self._running else None
+
+    def close(self) -> None:
+        """Close the connection; the next cell would open it again."""
+        with self._lock:
+            if self._con is not None:
+                self._con.close()
+            self._con = self._identity = None
+
+    def _connection(self) -> sqlite3.Connection:
+        """The open connection, made again where the file at the path is no longer the one it was."""
+        if self._con is not None and self._identity == _identity(self._path):
+            return self._con
+        self.close()
+        if not self._path.exists():
+            self._notices.append(f"{self._path.name} did not exist and was created")
+        self._con = self._waiting(lambda: open_writable(self._path, timeout=SLICE))
+        self._con.set_progress_handler(lambda: int(self._stop.is_set()), _STEPS)
+        self._identity = _identity(self._path)
+        return self._con
+
+    def _transaction(
+        self,
+        con: sqlite3.Connection,
+        statements: Sequence[Statement],
+        values: dict[str, object],
+        dry_run: bool,
+    ) -> list[StatementResult]:
+        try:
+            writing = self._begin(con, statements, values)
+            broken = orphans(con) if dry_run else None
+            results = [
+                self._one(con, number, each, values) for number, each in enumerate(statements, start=1)
+            ]
+            self._check_stop()
+            if dry_run:
+                check_orphans(broken, orphans(con))
+            else:
+                self._waiting(lambda: con.execute("COMMIT"))
+                _settle(con, writing)
+            return results
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
+        finally:
+            if con.in_transaction:
+                con.execute("ROLLBACK")
+
+    def _begin(
+        self, con: sqlite3.Connection, statements: Sequence[Statement], values: dict[str, object]
+    ) -> bool:
+        """Begin the kind of transaction that the statements need, and say whether they write."""
+        self._waiting(lambda: _begin_reading(con))
+        writing = any(writes(con, statement.text, values) for statement in statements)
+        if writing:
+            con.execute("ROLLBACK")
+            self._waiting(lambda: con.execute("BEGIN IMMEDIATE"))
+        return writing
+
+    def _one(
+        self, con: sqlite3.Connection, number: int, statement: Statement, values: dict[str, object]
+    ) -> StatementResult:
+        self._check_stop()
+        begun = time.perf_counter()
+        self._rows = None
+        counts = verb(statement.text) in WRITING
+        notices: tuple[str, ...] = ()
+        try:
+            frame, types = self._fetch(con, statement.text, values)
+        except sqlite3.Error as error:
+            if counts or "decode to UTF-8" not in str(error):
+                raise self._mapped(error, number, statement) from error
+            frame, types = self._fetch_tolerant(con, statement.text, values)
+            notices = (INVALID_TEXT,)
+        return StatementResult(
+            number=number,
+            line=statement.line,
+            sql=statement.text,
+            frame=frame,
+            types=types,
+            affected=con.execute("SELECT changes()").fetchone()[0] if counts else None,
+            seconds=time.perf_counter() - begun,
+            notices=notices,
+        )
+
+    def _fetch(
+        self, con: sqlite3.Connection, sql: str, values: dict[str, object]
+    ) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+        from greynb.databases.frames import from_sqlite
+
+        # Closed at once: a half-read cursor would keep its lock, and block writers in DELETE mode.
+        with closing(con.execute(sql, values)) as cursor:
+            return from_sqlite(cursor, fetched=self._fetched) if cursor.description else (None, ())
+
+    def _fetch_tolerant(
+        self, con: sqlite3.Connection, sql: str, values: dict[str, object]
+    ) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+        """Read once more, as sqlite3 refuses texts that are not UTF-8; slower, so not for all."""
+        con.text_factory = lambda text: text.decode(errors="backslashreplace")
+        try:
+            return self._fetch(con, sql, values)
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
+        finally:
+            con.text_factory = str
+
+    def _fetched(self, rows: int) -> None:
+        self._rows = rows
+        self._check_stop()
+
+    def _waiting(self, attempt: Callable[[], T]) -> T:
+        return wait_for_lock(attempt, path=self._path, timeout=self._timeout, stop=self._stop)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise QueryInterrupted("stopped; nothing was written", path=self._path)
+
+    def _mapped(
+        self, error: sqlite3.Error, number: int = 0, statement: Statement | None = None
+    ) -> GreynbError:
+        """What an error of sqlite3 means here; without a statement it came from the transaction itself."""
+        if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
+            return QueryInterrupted("stopped; nothing was written", path=self._path)
+        if is_busy(error):
+            return locked_error(self._path, self._timeout)
+        of_the_file = file_error(error, self._path, self._timeout)
+        if isinstance(of_the_file, UnreadableDatabase):
+            return of_the_file
+        return StatementFailed(error, number, statement) if statement else _at_commit(error)
+
+    def _warn_unenforced(self, con: sqlite3.Connection) -> None:
+        if not con.execute("PRAGMA foreign_keys").fetchone()[0]:
+            self._notices.append("foreign keys are not enforced until PRAGMA foreign_keys = ON")
+
+    def _noticed(self, results: list[StatementResult]) -> list[StatementResult]:
+        """Put what the user should know of the file on the first result."""
+        notices, self._notices = tuple(self._notices), []
+        return [replace(results[0], notices=(*notices, *results[0].notices)), *results[1:]]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells one file from another that takes its place."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _begin_reading(con: sqlite3.Connection) -> None:
+    """Begin a transaction and take its read lock now, so that no later statement has to wait for it."""
+    con.execute("BEGIN")
+    try:
+        con.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+
+
+def _settle(con: sqlite3.Connection, written: bool) -> None:
+    """Move what was committed from the ``-wal`` into the file, where no other connection is in the way.
+
+    People copy database files with ``cp``, which would leave the ``-wal`` behind.
+    """
+    if written:
+        with suppress(sqlite3.OperationalError):
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _at_commit(error: sqlite3.Error) -> QueryError:
+    failed = QueryError(f"the transaction could not be committed: {error}; nothing was written")
+    if isinstance(error, sqlite3.IntegrityError):
+        failed.hint = "PRAGMA foreign_key_check lists rows that break a foreign key, once they are written"
+    return failed
