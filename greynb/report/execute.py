@@ -1,0 +1,118 @@
+"""Running a notebook from the first cell to the last in a kernel of its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from greynb.errors import GreynbError, UsageError
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import KernelManager
+    from nbformat import NotebookNode
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_INSTALL = 'pip install "greynb[report]"'
+
+
+class NotebookFailed(GreynbError):
+    """A cell of a notebook raised an error; the cells after it were not run."""
+
+
+def execute_notebook(
+    path: Path,
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    progress: Callable[[str, float], None] | None = None,
+    timeout: float | None = None,
+) -> NotebookNode:
+    """Run a notebook and give it back with its outputs; the file itself is left as it is.
+
+    The kernel is the Python that runs this, whatever kernels are installed elsewhere.
+
+    Parameters
+    ----------
+    path
+        The notebook.
+    cwd
+        The folder that it runs in.
+    env
+        Variables to set for it, on top of this process's own.
+    progress
+        Called before each code cell with the notebook's name and the share of cells done, 0 to 1.
+    timeout
+        Seconds that one cell may take; None for no limit.
+
+    Raises
+    ------
+    NotebookFailed
+        With the short error of the cell that failed.
+    UsageError
+        The extra ``greynb[report]`` is not installed.
+    """
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
+    except ImportError as error:
+        raise UsageError("notebooks cannot be run here", hint=_INSTALL) from error
+    node = nbformat.read(path, as_version=4)
+    total = len(node.cells)
+
+    def started(cell: NotebookNode, cell_index: int) -> None:
+        if progress:
+            progress(path.name, cell_index / total)
+
+    client = NotebookClient(
+        node,
+        km=_kernel(env or {}),
+        timeout=timeout,
+        on_cell_start=started,
+        resources={"metadata": {"path": str(cwd)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise _failed(path, node, error) from None
+    except DeadKernelError:
+        raise NotebookFailed("the notebook's kernel died", path=path) from None
+    if progress:
+        progress(path.name, 1.0)
+    node.metadata["greynb"] = {"notebook": path.name}
+    return node
+
+
+def _kernel(env: Mapping[str, str]) -> KernelManager:
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class ThisPython(KernelSpecManager):
+        """Knows one kernel: the running interpreter, with `env` set."""
+
+        def get_kernel_spec(self, kernel_name: str) -> Any:
+            argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+            return KernelSpec(
+                argv=[*argv, "-f", "{connection_file}"],
+                language="python",
+                display_name="greynb",
+                env=dict(env),
+            )
+
+    return AsyncKernelManager(kernel_name="greynb", kernel_spec_manager=ThisPython())
+
+
+def _failed(path: Path, node: NotebookNode, error: Exception) -> NotebookFailed:
+    """Say which cell failed, with its first line and the last lines of its error."""
+    for number, cell in enumerate(node.cells, start=1):
+        outputs = cell.get("outputs", [])
+        if any(output.output_type == "error" for output in outputs):
+            lines = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
+            shown = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+            first = next(iter(cell.source.strip().splitlines()), "")
+            detail = _COLOURS.sub("", "\n".join([f"  cell: {first}", *shown, *lines])).strip("\n")
+            return NotebookFailed(f"cell {number} of the notebook failed", detail=detail, path=path)
+    return NotebookFailed("a cell of the notebook failed", detail=_COLOURS.sub("", str(error)), path=path)

@@ -1,0 +1,25 @@
+"""The notebooks that come with greynb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from greynb.errors import UsageError
+
+# A wheel carries the folder inside the package; in a checkout it stands beside it.
+_FOLDERS = (Path(__file__).parent / "notebooks", Path(__file__).parents[2] / "notebooks")
+
+
+def notebook(name: str) -> Path:
+    """Give the path of a notebook that comes with greynb, for example ``"evaluation.ipynb"``.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name.
+    """
+    for folder in _FOLDERS:
+        if (folder / name).is_file():
+            return folder / name
+    known = sorted({path.name for folder in _FOLDERS for path in folder.glob("*.ipynb")})
+    raise UsageError(f"no notebook {name} comes with greynb", hint=f"there are: {', '.join(known)}")
