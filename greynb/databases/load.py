@@ -1,0 +1,300 @@
+"""Loading a DataFrame into a SQLite table: all rows or none, counted, and quick."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from greynb.databases.identifiers import quote
+from greynb.databases.load_faults import row_error, value_error
+from greynb.databases.load_table import Column, Table, check_fit, check_names, describe, folded, missing_table
+from greynb.databases.load_values import Convert, UnstorableValue, as_pandas, converter, declared_type
+from greynb.databases.sqlite import atomic, file_error
+from greynb.errors import GreynbError, LoadError, QueryInterrupted
+
+OnConflict = Literal["error", "ignore", "update"]
+
+_BATCH = 25_000  # rows between two calls of progress; smaller ones were slower
+_counter_names = map("greynb_updated_{}".format, itertools.count())
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load did.
+
+    Attributes
+    ----------
+    table
+        The table, as declared.
+    inserted
+        Rows that were added.
+    updated
+        Rows of the frame that met a row with their key and wrote over it, whether or not that changed a
+        value. Where the frame has a key twice, the second row counts here.
+    ignored
+        Rows of the frame that left nothing behind.
+    created
+        Whether the table was created for it.
+    seconds
+        Wall time, including the conversion of the values.
+    """
+
+    table: str
+    inserted: int
+    updated: int
+    ignored: int
+    created: bool
+    seconds: float
+
+
+def load_frame(
+    con: sqlite3.Connection,
+    df: object,
+    table: str,
+    *,
+    key: str | Sequence[str] | None = None,
+    on_conflict: OnConflict = "error",
+    create: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadResult:
+    """Load the rows of a frame into a table, in one transaction (a savepoint inside the caller's).
+
+    `con.interrupt()` from another thread stops it, and nothing is loaded then.
+
+    Parameters
+    ----------
+    con
+        A writable connection.
+    df
+        A pandas, polars or Arrow table; its index is not loaded.
+    table
+        A table of the main database.
+    key
+        The column or columns that say which row is the same one. They need a unique index (or to be the
+        primary key) unless `on_conflict` is ``"error"``.
+    on_conflict
+        What happens to a row that meets an existing one: the whole load fails, the row is left out, or it
+        writes the frame's columns over the existing row. ``"ignore"`` without a key goes by every unique
+        index; a violated NOT NULL, CHECK or foreign key fails always.
+    create
+        Create the table where it does not exist, with types from the frame and `key` as primary key.
+    progress
+        Called after each batch with the rows done and the rows there are.
+
+    Raises
+    ------
+    LoadError
+        The frame does not fit the table; the message names row and column where it is one row's fault.
+    QueryInterrupted
+        It was interrupted.
+    DatabaseLocked
+        Another connection kept the file locked for longer than this one waits.
+    """
+    started = time.perf_counter()
+    frame = as_pandas(df)
+    if frame is None:
+        raise LoadError(f"a {type(df).__name__} is not a table", hint="Pass a pandas, polars or Arrow table.")
+    plan = _planned(con, frame, table, key, on_conflict, create)
+    with _errors(con), plan.counter.registered(con), atomic(con), _interruptible(con):
+        if plan.create_sql:
+            con.execute(plan.create_sql)
+        changed = _insert(con, frame, plan, progress)
+    updated = plan.counter.count
+    return LoadResult(
+        table=plan.table.name,
+        inserted=changed - updated,
+        updated=updated,
+        ignored=len(frame) - changed,
+        created=plan.create_sql is not None,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Counter:
+    """Counts the rows of an upsert that update: SQLite calls it once for each of them.
+
+    `total_changes` and `rowcount` count an insert and an update alike, and a count of the table before and
+    after would read all of it.
+    """
+
+    def __init__(self) -> None:
+        self.name = next(_counter_names)
+        self.count = 0
+
+    @contextmanager
+    def registered(self, con: sqlite3.Connection) -> Iterator[None]:
+        con.create_function(self.name, 0, self._tick)
+        try:
+            yield
+        finally:
+            # SQLite keeps a function while any cursor of the connection is half-read; the name is unique.
+            with suppress(sqlite3.OperationalError):
+                con.create_function(self.name, 0, None)
+
+    def _tick(self) -> int:
+        self.count += 1
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    table: Table
+    names: tuple[str, ...]
+    key: tuple[str, ...]
+    create_sql: str | None
+    insert_sql: str
+    counter: _Counter
+
+
+def _planned(
+    con: sqlite3.Connection,
+    frame: pd.DataFrame,
+    table: str,
+    key: str | Sequence[str] | None,
+    on_conflict: OnConflict,
+    create: bool,
+) -> _Plan:
+    keys = () if key is None else (key,) if isinstance(key, str) else tuple(key)
+    if on_conflict == "update" and not keys:
+        raise LoadError("an update needs a key", hint="Name the columns that identify a row: key=[…].")
+    if on_conflict not in ("error", "ignore", "update"):
+        raise LoadError(
+            f"on_conflict={on_conflict!r} is unknown", hint='It is "error", "ignore" or "update".'
+        )
+    names: list[Any] = frame.columns.tolist()
+    check_names(names, keys)
+    described, create_sql = describe(con, table), None
+    if described is None:
+        if not create:
+            raise missing_table(con, table)
+        described, create_sql = _new_table(frame, table, keys)
+    check_fit(described, names, keys, upsert=on_conflict != "error")
+    if on_conflict != "error":
+        _check_keys(frame, keys)
+    counter = _Counter()
+    sql = _insert_sql(described.name, names, keys, on_conflict, counter.name)
+    return _Plan(described, tuple(names), keys, create_sql, sql, counter)
+
+
+def _new_table(frame: pd.DataFrame, table: str, key: Sequence[str]) -> tuple[Table, str]:
+    keys = set(map(folded, key))
+    columns = {
+        folded(name): Column(name, declared_type(series), required=False, generated=False)
+        for name, series in frame.items()
+        if isinstance(name, str)
+    }
+    lines = [
+        f"{quote(column.name)} {column.declared}{' NOT NULL' if each in keys else ''}"
+        for each, column in columns.items()
+    ]
+    if key:
+        lines.append(f"PRIMARY KEY ({', '.join(map(quote, key))})")
+    described = Table(table, columns, (frozenset(keys),))
+    return described, f"CREATE TABLE main.{quote(table)} ({', '.join(lines)})"
+
+
+def _check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
+    wanted = set(map(folded, key))
+    for position, name in enumerate(frame.columns):
+        missing = frame.iloc[:, position].isna().to_numpy() if folded(name) in wanted else None
+        if missing is not None and missing.any():
+            row = int(missing.argmax())
+            raise LoadError(
+                f"row {row} of the frame (df.iloc[{row}]) has no value in the key column {name}",
+                hint="NULL equals no other NULL: such a row would be inserted again at each load. Drop it.",
+            )
+
+
+def _insert_sql(
+    table: str, names: Sequence[str], key: Sequence[str], on_conflict: OnConflict, counter: str
+) -> str:
+    columns = ", ".join(map(quote, names))
+    sql = f"INSERT INTO main.{quote(table)} ({columns}) VALUES ({', '.join('?' * len(names))})"
+    if on_conflict == "error":
+        return sql
+    target = f"({', '.join(map(quote, key))})" if key else ""
+    keys = set(map(folded, key))
+    written = [f"{quote(name)} = excluded.{quote(name)}" for name in names if folded(name) not in keys]
+    if on_conflict == "ignore" or not written:
+        return f"{sql} ON CONFLICT {target} DO NOTHING"
+    return f"{sql} ON CONFLICT {target} DO UPDATE SET {', '.join(written)} WHERE {counter}()"
+
+
+def _insert(
+    con: sqlite3.Connection,
+    frame: pd.DataFrame,
+    plan: _Plan,
+    progress: Callable[[int, int], None] | None,
+) -> int:
+    converters = [
+        converter(dtype, dates=plan.table.columns[folded(name)].declared.upper() == "DATE")
+        for name, dtype in zip(plan.names, frame.dtypes, strict=True)
+    ]
+    changed = 0
+    for start in range(0, len(frame), _BATCH):
+        batch = frame.iloc[start : start + _BATCH]
+        changed += _insert_batch(con, plan, start, _values(batch, start, converters, plan))
+        if progress:
+            progress(start + len(batch), len(frame))
+    return changed
+
+
+def _values(
+    batch: pd.DataFrame, start: int, converters: Sequence[Convert], plan: _Plan
+) -> list[list[object]]:
+    columns = []
+    for position, convert in enumerate(converters):
+        try:
+            columns.append(convert(batch.iloc[:, position]))
+        except UnstorableValue as error:
+            row = start + error.position
+            raise value_error(plan.table, row, plan.names[position], error.value, error) from None
+    return columns
+
+
+def _insert_batch(con: sqlite3.Connection, plan: _Plan, start: int, columns: list[list[object]]) -> int:
+    # sqlite3 takes rows from the iterator one by one, so after a failure it tells how far it came.
+    first = iter(columns[0])
+    try:
+        return con.executemany(plan.insert_sql, zip(first, *columns[1:], strict=True)).rowcount
+    except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError) as error:
+        position = len(columns[0]) - operator.length_hint(first) - 1
+        values = {name: column[position] for name, column in zip(plan.names, columns, strict=True)}
+        raise row_error(con, plan.table, start + position, values, error) from error
+
+
+@contextmanager
+def _interruptible(con: sqlite3.Connection) -> Iterator[None]:
+    # SQLite forgets an interrupt as soon as no statement runs, which between two rows is always: an
+    # interrupt would be lost (tried). A statement left half-read keeps it until the next row fails by it.
+    held = con.execute("VALUES (1), (2)")
+    try:
+        yield
+    finally:
+        held.close()
+
+
+@contextmanager
+def _errors(con: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _mapped(con, error) from error
+
+
+def _mapped(con: sqlite3.Connection, error: sqlite3.Error) -> GreynbError:
+    path = Path(con.execute("PRAGMA database_list").fetchone()[2])
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT:
+        return QueryInterrupted("the load was stopped; none of its rows was kept", path=path)
+    if isinstance(error, sqlite3.IntegrityError):  # of COMMIT: a deferred foreign key
+        return LoadError(f"the rows do not fit the table: {error}", path=path)
+    return file_error(error, path, con.execute("PRAGMA busy_timeout").fetchone()[0] / 1000)

@@ -1,0 +1,196 @@
+"""The table that rows are loaded into: its columns and keys, and whether a frame fits it."""
+
+from __future__ import annotations
+
+import sqlite3
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from greynb.databases.identifiers import quote
+from greynb.errors import LoadError
+
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def folded(name: str) -> str:
+    """Fold a name as SQLite compares names: ASCII letters only."""
+    return name.translate(_ASCII_LOWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name
+        As declared.
+    declared
+        Its declared type, as written; empty where there is none.
+    required
+        Whether a row must give it: NOT NULL, no default, and not numbered by SQLite itself.
+    generated
+        Whether SQLite computes it.
+    """
+
+    name: str
+    declared: str
+    required: bool
+    generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as far as loading needs to know it.
+
+    Attributes
+    ----------
+    name
+        As declared.
+    columns
+        By folded name, in order.
+    unique
+        The column sets (folded names) that an upsert may use: the primary key and full unique indexes.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    unique: tuple[frozenset[str], ...]
+
+
+def describe(con: sqlite3.Connection, name: str) -> Table | None:
+    """Look a table up in the main database, by name without regard to case; None where there is none.
+
+    Raises
+    ------
+    LoadError
+        The name is that of a view.
+    """
+    found = con.execute(
+        "SELECT name, type FROM main.sqlite_master "
+        "WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE",
+        (name,),
+    ).fetchone()
+    if found is None:
+        return None
+    if found[1] == "view":
+        raise LoadError(f"{found[0]} is a view", hint="Load into the table that it reads.")
+    declared = con.execute(
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')",
+        (found[0],),
+    ).fetchall()
+    indexes = con.execute(
+        "SELECT name, origin, \"unique\" AND NOT partial FROM pragma_index_list(?, 'main')", (found[0],)
+    ).fetchall()
+    primary = frozenset(folded(row[0]) for row in declared if row[4])
+    # A primary key without an index of its own is the rowid, which SQLite numbers where none is given.
+    rowid = primary if all(origin != "pk" for _, origin, _ in indexes) else frozenset()
+    columns = {
+        folded(column): Column(
+            name=column,
+            declared=kind,
+            required=bool(not_null) and default in (None, "NULL") and folded(column) not in rowid,
+            generated=hidden in (2, 3),
+        )
+        for column, kind, not_null, default, _, hidden in declared
+    }
+    unique = [_index_columns(con, index) for index, _, usable in indexes if usable]
+    return Table(found[0], columns, tuple(columns_of for columns_of in (primary, *unique) if columns_of))
+
+
+def _index_columns(con: sqlite3.Connection, index: str) -> frozenset[str]:
+    names = [row[0] for row in con.execute("SELECT name FROM pragma_index_info(?, 'main')", (index,))]
+    return frozenset() if None in names else frozenset(map(folded, names))  # None: an expression
+
+
+def missing_table(con: sqlite3.Connection, name: str) -> LoadError:
+    """Build the error for a table that is not there, with the names that come close."""
+    rows = con.execute(
+        "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
+    meant = _meant(name, [row[0] for row in rows])
+    return LoadError(f"there is no table {name}{meant}", hint="Say create=True to have it created.")
+
+
+def check_names(names: Sequence[object], key: Sequence[str]) -> None:
+    """Check a frame's column names by themselves.
+
+    Raises
+    ------
+    LoadError
+        A name is no text or comes twice, there are none, or a key column is missing.
+    """
+    if not names:
+        raise LoadError("the frame has no columns")
+    seen: set[str] = set()
+    for name in names:
+        if not isinstance(name, str):
+            raise LoadError(f"the column name {name!r} is not text", hint="Rename the frame's columns.")
+        if folded(name) in seen:
+            raise LoadError(f"the frame has the column {name} twice (SQLite names ignore case)")
+        seen.add(folded(name))
+    for column in key:
+        if folded(column) not in seen:
+            raise LoadError(f"the key column {column} is not in the frame{_meant(column, map(str, names))}")
+
+
+def check_fit(table: Table, names: Sequence[str], key: Sequence[str], *, upsert: bool) -> None:
+    """Check a frame's columns against the table.
+
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        The frame's column names.
+    key
+        The key columns, each one of `names`.
+    upsert
+        Whether the key must have a unique index, for rows that meet an existing one.
+
+    Raises
+    ------
+    LoadError
+        A column is unknown, generated or missing, or the key is not unique.
+    """
+    for name in names:
+        column = table.columns.get(folded(name))
+        if column is None:
+            known = [column.name for column in table.columns.values()]
+            raise LoadError(
+                f"table {table.name} has no column {name}{_meant(name, known)}",
+                hint=f"Its columns: {', '.join(known)}.",
+            )
+        if column.generated:
+            raise LoadError(
+                f"the column {column.name} of table {table.name} is generated by SQLite",
+                hint=f"Drop it first: df.drop(columns={name!r}).",
+            )
+    given = set(map(folded, names))
+    missing = [
+        column.name
+        for folded_name, column in table.columns.items()
+        if column.required and folded_name not in given
+    ]
+    if missing:
+        raise LoadError(
+            f"the frame lacks {', '.join(missing)}: NOT NULL without a default in table {table.name}"
+        )
+    if upsert and key and frozenset(map(folded, key)) not in table.unique:
+        raise LoadError(
+            f"no unique index of table {table.name} covers exactly the key ({', '.join(key)})",
+            hint=f"Run: {_unique_index(table.name, key)}",
+        )
+
+
+def _unique_index(table: str, key: Sequence[str]) -> str:
+    name = quote("_".join(("ux", table, *key)))
+    return f"CREATE UNIQUE INDEX {name} ON {quote(table)} ({', '.join(map(quote, key))})"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    by_folded = {folded(each): each for each in known}
+    close = get_close_matches(folded(name), by_folded, n=1)
+    return f"; did you mean {by_folded[close[0]]}?" if close else ""
