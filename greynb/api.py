@@ -1,0 +1,156 @@
+"""The public functions: the environment's routing applied to the packages below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from greynb.errors import GreynbError, UsageError
+from greynb.routing import Role, Settings, role_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from os import PathLike
+
+    from greynb.databases.load import LoadResult
+    from greynb.databases.readonly import AnalyticsConnection
+    from greynb.publish import SyncResult
+
+
+@overload
+def get_conn(
+    role: Literal["analytics"] = ..., *, engine: Literal["duckdb"] | None = ...
+) -> AnalyticsConnection: ...
+@overload
+def get_conn(
+    role: Literal["staging"], *, engine: Literal["sqlite"] | None = ...
+) -> sqlite3.Connection: ...
+@overload
+def get_conn(role: Role, *, engine: Literal["sqlite"]) -> sqlite3.Connection: ...
+@overload
+def get_conn(
+    *, for_script: str | PathLike[str], engine: str | None = ...
+) -> AnalyticsConnection | sqlite3.Connection: ...
+def get_conn(
+    role: Role | None = None,
+    *,
+    engine: str | None = None,
+    for_script: str | PathLike[str] | None = None,
+) -> AnalyticsConnection | sqlite3.Connection:
+    """Connect to the database that the environment names for a role.
+
+    Parameters
+    ----------
+    role
+        ``"analytics"`` (default): a read-only DuckDB connection over the analytics file, which keeps to the
+        version that is newest now. ``"staging"``: a writable `sqlite3.Connection`; its ``with`` block
+        commits (or rolls back after an error) and closes.
+    engine
+        ``"sqlite"`` gives a read-only SQLite connection to analytics instead of DuckDB.
+    for_script
+        Take the role from the script's category (see `role_of`), usually ``for_script=__file__``.
+
+    Raises
+    ------
+    RoutingError
+        The environment does not say which file, or the script's category is not known.
+    MissingDatabase, UnreadableDatabase
+        The file is not there, or is no SQLite database. Nothing is created on the read side.
+    UsageError
+        The engine does not serve this role.
+    """
+    from greynb.databases.connections import connect
+
+    if role is not None and for_script is not None:
+        raise UsageError("get_conn takes a role or for_script, not both")
+    chosen: Role = role_of(for_script) if for_script is not None else role or "analytics"
+    default = "sqlite" if chosen == "staging" else "duckdb"
+    return connect(Settings.current().route(chosen), engine or default)
+
+
+def load(
+    df: Any,
+    table: str,
+    *,
+    key: str | Sequence[str] | None = None,
+    on_conflict: Literal["error", "ignore", "update"] = "error",
+    create: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadResult:
+    """Load a DataFrame into a staging table, all rows or none.
+
+    Parameters
+    ----------
+    df
+        A DataFrame of pandas or polars, or an Arrow table. Its columns must be columns of the table.
+    table
+        The table in staging.
+    key
+        The column or columns that identify a row; needed for ``"ignore"`` and ``"update"``.
+    on_conflict
+        What to do with a row whose key is there already.
+    create
+        Create the table from the frame's types if it is not there.
+    progress
+        Called with rows done and rows in total.
+
+    Returns
+    -------
+    LoadResult
+        Rows inserted, updated and ignored.
+
+    Raises
+    ------
+    LoadError
+        The frame does not fit the table; the message names the column and the row. Nothing was written.
+    DatabaseLocked
+        Another process kept staging locked for too long.
+    """
+    from greynb.databases.connections import located
+    from greynb.databases.load import load_frame
+    from greynb.databases.sqlite import open_writable
+
+    route = Settings.current().route("staging")
+    try:
+        con = open_writable(route.path)
+        try:
+            return load_frame(
+                con, df, table, key=key, on_conflict=on_conflict, create=create, progress=progress
+            )
+        finally:
+            con.close()
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def sync(
+    mode: Literal["full"] = "full", *, progress: Callable[[str, float], None] | None = None
+) -> SyncResult:
+    """Publish staging to analytics: a consistent copy, checked, then switched to in one step.
+
+    Parameters
+    ----------
+    mode
+        ``"full"``: the whole database.
+    progress
+        Called with the step's name and the fraction of it that is done.
+
+    Returns
+    -------
+    SyncResult
+        The version published, with rows, bytes and seconds per step.
+
+    Raises
+    ------
+    PublishError
+        The publication could not be made; the version published before is untouched.
+    """
+    from greynb import publish
+    from greynb.databases.connections import located
+
+    settings = Settings.current()
+    source, target = settings.route("staging"), settings.route("analytics")
+    try:
+        return publish.sync(source.path, target.path, mode=mode, progress=progress)
+    except GreynbError as error:
+        raise located(error, source if error.role == "staging" else target) from error.__cause__

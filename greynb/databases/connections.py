@@ -1,0 +1,164 @@
+"""Sessions and connections by route, shared inside one process and closed at its end.
+
+A session belongs to a file, not to "the current database": asking again for the same route gives the same
+session, and a changed route gives another one, so no cell can hit the database that was used last by chance.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, overload
+
+from greynb.errors import GreynbError, MissingDatabase, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.readonly import AnalyticsConnection
+    from greynb.databases.staging import StagingSession
+    from greynb.routing import Role, Route
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Session = TypeVar("Session", bound=_Closable)
+
+_sessions: dict[tuple[int, str, str], _Closable] = {}
+_lock = threading.Lock()
+
+
+class StagingConnection(sqlite3.Connection):
+    """A `sqlite3.Connection` whose ``with`` block commits or rolls back, and then closes it."""
+
+    def __exit__(  # type: ignore[override]
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self.close()
+
+
+def analytics_session(route: Route) -> AnalyticsSession:
+    """The session that runs this route's ``%%analytics`` cells, on the newest version of its file.
+
+    Raises
+    ------
+    MissingDatabase, UnreadableDatabase
+        The analytics file is not there, or no SQLite database.
+    """
+
+    def opened() -> AnalyticsSession:
+        from greynb.databases.analytics import AnalyticsSession
+        from greynb.databases.snapshot import SnapshotSource
+
+        source = SnapshotSource(route.path, shared=route.shared)
+        source.acquire()
+        return AnalyticsSession(source)
+
+    return _shared("cells", route, opened)
+
+
+def staging_session(route: Route, *, timeout: float = 10.0) -> StagingSession:
+    """The session that runs this route's ``%%staging`` cells."""
+
+    def opened() -> StagingSession:
+        from greynb.databases.staging import StagingSession
+
+        return StagingSession(route.path, timeout=timeout)
+
+    return _shared("cells", route, opened)
+
+
+@overload
+def connect(route: Route, engine: Literal["duckdb"]) -> AnalyticsConnection: ...
+@overload
+def connect(route: Route, engine: Literal["sqlite"]) -> sqlite3.Connection: ...
+def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connection:
+    """A raw connection for a route; `greynb.get_conn` is its public face.
+
+    Raises
+    ------
+    MissingDatabase, UnreadableDatabase
+        The file cannot be opened.
+    UsageError
+        The engine does not serve this role.
+    """
+    try:
+        return _ENGINES[route.role, engine](route)
+    except KeyError:
+        raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT) from None
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def located(error: GreynbError, route: Route) -> GreynbError:
+    """Say on an error which role and file it is about, who chose it, and what makes a missing file."""
+    if isinstance(error, MissingDatabase) and error.hint is None and route.role == "analytics":
+        error.hint = f"run `greynb sync` to publish staging, or set {route.variable or 'ANALYTICS_DB_PATH'}"
+    return error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
+
+
+def close_all() -> None:
+    """Close every shared session of this process; also done at its end."""
+    with _lock:
+        mine = [key for key in _sessions if key[0] == os.getpid()]
+        sessions = [_sessions.pop(key) for key in mine]
+    for session in sessions:
+        session.close()
+
+
+def _shared(purpose: str, route: Route, opened: Callable[[], Session]) -> Session:
+    key = (os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}")
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = opened()
+        return _sessions[key]  # type: ignore[return-value]  # a key names one kind of session
+
+
+def _analytics_duckdb(route: Route) -> AnalyticsConnection:
+    """A gated connection that stays on the version that is newest now, for as long as it lives."""
+    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.snapshot import SnapshotSource
+
+    source = SnapshotSource(route.path, shared=route.shared)
+    newest = source.acquire()
+    with _lock:
+        session = _pinned.get(str(route.path))
+        if session is None or session.snapshot.id != newest.id:
+            session = _pinned[str(route.path)] = AnalyticsSession(source)
+        else:
+            source.close()
+    return session.pinned_connection()
+
+
+def _analytics_sqlite(route: Route) -> sqlite3.Connection:
+    from greynb.databases.sqlite import open_readonly
+
+    return open_readonly(route.path)
+
+
+def _staging_sqlite(route: Route) -> sqlite3.Connection:
+    from greynb.databases.sqlite import open_writable
+
+    return open_writable(route.path, factory=StagingConnection)
+
+
+_ENGINES: dict[tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection]] = {
+    ("analytics", "duckdb"): _analytics_duckdb,
+    ("analytics", "sqlite"): _analytics_sqlite,
+    ("staging", "sqlite"): _staging_sqlite,
+}
+_ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite'"
+
+atexit.register(close_all)

@@ -1,0 +1,106 @@
+"""Running one SQL cell: parameters, the role's session, the worker thread, the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greynb.databases.connections import analytics_session, located, staging_session
+from greynb.databases.parameters import bind
+from greynb.errors import GreynbError
+from greynb.notebook import execution
+from greynb.routing import Role, Route, Settings
+
+if TYPE_CHECKING:
+    from greynb.databases.result import StatementResult
+    from greynb.notebook.config import Greynb
+    from greynb.notebook.options import CellOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a cell gave, and what it was run on.
+
+    Attributes
+    ----------
+    route
+        The role and its file.
+    results
+        One for each statement, in order.
+    parameters
+        The values that were bound, by name.
+    snapshot
+        The version of the analytics file that all statements read; None for staging.
+    dry_run
+        Whether everything was rolled back at the end.
+    """
+
+    route: Route
+    results: list[StatementResult]
+    parameters: Mapping[str, object]
+    snapshot: str | None = None
+    dry_run: bool = False
+
+
+def run(
+    role: Role, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
+) -> Outcome:
+    """Run the statements of a cell on the file that serves a role now.
+
+    Parameters
+    ----------
+    role
+        Whose file.
+    sql
+        The text of the cell; its first line is the magic's own, so that lines count as in the editor.
+    variables
+        The notebook's variables, for ``:name`` and for DataFrames named like tables.
+    options
+        The magic's line.
+    config
+        The notebook's settings.
+
+    Raises
+    ------
+    GreynbError
+        Whatever went wrong, with role, file and the variable that chose it.
+    """
+    route = Settings.current().route(role)
+    try:
+        return _RUNNERS[role](route, sql, variables, options, config)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def _analytics(
+    route: Route, sql: str, variables: Mapping[str, object], _options: CellOptions, config: Greynb
+) -> Outcome:
+    bound = bind(sql, variables, dialect="duckdb")
+    session = analytics_session(route)
+    results = execution.run(
+        lambda: session.run(bound.sql, bound.parameters, variables=variables),
+        interrupt=session.interrupt,
+        progress=session.progress,
+        show_progress=config.progress,
+        label=route.role,
+    )
+    return Outcome(route, results, bound.parameters, session.snapshot.id if results else None)
+
+
+def _staging(
+    route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
+) -> Outcome:
+    bound = bind(sql, variables, dialect="sqlite")
+    session = staging_session(route, timeout=config.timeout)
+    results = execution.run(
+        lambda: session.run(bound.sql, bound.parameters, dry_run=options.dry_run),
+        interrupt=session.interrupt,
+        progress=session.progress,
+        show_progress=config.progress,
+        label=route.role,
+    )
+    return Outcome(route, results, bound.parameters, dry_run=options.dry_run)
+
+
+_RUNNERS = {"analytics": _analytics, "staging": _staging}

@@ -1,0 +1,105 @@
+"""``%greynb …``: what the roles are, which tables there are, and publishing, from a cell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from greynb import api
+from greynb.errors import GreynbError, UsageError
+from greynb.notebook import execution
+from greynb.overview import Status, status
+from greynb.routing import Route, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from greynb.databases.analytics import AnalyticsSession
+    from greynb.notebook.config import Greynb
+    from greynb.publish import SyncResult
+
+HELP = """\
+%%analytics [NAME] [-n ROWS] [--show]              SQL on analytics: read-only, DuckDB
+%%staging   [NAME] [-n ROWS] [--show] [--dry-run]  SQL on staging: one transaction, SQLite
+%analytics SQL, %staging SQL                       the same in one line; df = %analytics SQL
+    NAME, NAME <<, -o NAME   assign the result and do not show it (--show or NAME= << does both)
+    :name                    the notebook's variable as a bound value; IN (:names) takes a list
+    FROM df                  a DataFrame of the notebook as a table (analytics)
+%staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
+%greynb status             which file serves each role, and who chose it
+%greynb tables             the tables of analytics
+%greynb columns TABLE      declared and chosen type of each column, and what widened it
+%greynb sync               publish staging to analytics
+%config Greynb             rows shown, progress, waiting time, tracebacks"""
+
+
+class Help(str):
+    """Text that shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def run(line: str, config: Greynb) -> object:
+    """Run one ``%greynb`` command and return what it shows.
+
+    Raises
+    ------
+    UsageError
+        There is no such command, or its words are off.
+    """
+    words = shlex.split(line) or ["help"]
+    command = _COMMANDS.get(words[0])
+    if command is None:
+        close = get_close_matches(words[0], _COMMANDS, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(
+            f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(_COMMANDS)
+        )
+    return command(words[1:], config)
+
+
+def _status(words: Sequence[str], _config: Greynb) -> Status:
+    _expect(words, "status")
+    return status()
+
+
+def _help(words: Sequence[str], _config: Greynb) -> Help:
+    return Help(HELP)
+
+
+def _tables(words: Sequence[str], config: Greynb) -> pd.DataFrame:
+    _expect(words, "tables")
+    return _from_catalog(lambda session: session.catalog.tables(), config)
+
+
+def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
+    table = _expect(words, "columns", "TABLE")[0]
+    return _from_catalog(lambda session: session.catalog.columns(table), config)
+
+
+def _sync(words: Sequence[str], config: Greynb) -> SyncResult:
+    _expect(words, "sync")
+    return api.sync()
+
+
+def _expect(words: Sequence[str], command: str, *names: str) -> Sequence[str]:
+    if len(words) != len(names):
+        raise UsageError(
+            f"%greynb {command} takes {'no more words' if not names else ' '.join(names)}",
+            hint=" ".join(["%greynb", command, *names]),
+        )
+    return words
+
+
+_COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
+    "status": _status,
+    "tables": _tables,
+    "columns": _columns,
+    "sync": _sync,
+    "help": _help,
+}

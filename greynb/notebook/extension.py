@@ -1,0 +1,64 @@
+"""What ``%load_ext greynb`` adds to a shell, and ``%unload_ext greynb`` takes away again."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from greynb.errors import GreynbError
+from greynb.notebook.magics import SqlMagics
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
+
+_loaded: WeakKeyDictionary[InteractiveShell, tuple[SqlMagics, dict[tuple[str, str], Any]]] = (
+    WeakKeyDictionary()
+)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and ``%config Greynb``, and keep what they replace."""
+    if shell in _loaded:
+        return
+    table = shell.magics_manager.magics
+    replaced = {(kind, name): table[kind].get(name) for kind, names in NAMES.items() for name in names}
+    magics = SqlMagics(shell)
+    shell.register_magics(magics)
+    shell.configurables.append(magics.settings)
+    magics.settings.observe(lambda change: _shorten_errors(not change["new"]), "traceback")
+    _shorten_errors(True)
+    _loaded[shell] = magics, replaced
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Put back the magics that were there, drop the configuration, and close the sessions."""
+    if shell not in _loaded:
+        return
+    magics, replaced = _loaded.pop(shell)
+    shell.configurables.remove(magics.settings)
+    for (kind, name), before in replaced.items():
+        table = shell.magics_manager.magics[kind]
+        table.pop(name, None)
+        if before is not None:
+            table[name] = before
+    shell.magics_manager.registry.pop(type(magics).__name__, None)
+    _shorten_errors(False)
+    if "greynb.notebook.output" in sys.modules:
+        sys.modules["greynb.notebook.output"].stop_showing(shell)
+    if "greynb.databases.connections" in sys.modules:
+        sys.modules["greynb.databases.connections"].close_all()
+
+
+def _shorten_errors(short: bool) -> None:
+    """Let IPython show greynb's errors as one block, by the hook it offers to exceptions, or as usual."""
+    if short:
+        GreynbError._render_traceback_ = _block  # type: ignore[attr-defined]
+    elif hasattr(GreynbError, "_render_traceback_"):
+        del GreynbError._render_traceback_
+
+
+def _block(error: GreynbError) -> list[str]:
+    return str(error).splitlines()
