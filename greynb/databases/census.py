@@ -33,11 +33,12 @@ __all__ = ["ColumnCensus", "Run", "TableCensus", "count", "source", "take_census
 COLUMNS_AT_ONCE = 100  # SQLite returns at most 2,000 result columns; a closer look takes eight per column
 NOT_ASCII = "'*[^' || char(1) || '-' || char(127) || ']*'"
 
-# A column's affinity would turn '0001' into a number: hence the plus signs.
-DATE = "(length({c}) = 10 AND date({c}) = +{c} AND +{c} >= '0001')"
+# A column's affinity would turn '0001' into a number: hence the plus signs. Without a modifier, some versions
+# of SQLite give 2025-02-30 back as it is.
+DATE = "(length({c}) = 10 AND date({c}, '+0 days') = +{c} AND +{c} >= '0001')"
 STAMP = (  # YYYY-MM-DD, blank or T, HH:MM or HH:MM:SS with at most six digits after a point; no zone
     "(length({c}) >= 16 AND +{c} >= '0001' AND {c} GLOB '????-??-??[ T]??:??*' AND +{c} = substr({c}, 1, 26)"
-    " AND datetime(substr({c}, 1, 19)) ="
+    " AND datetime(substr({c}, 1, 19), '+0 days') ="
     " replace(substr({c}, 1, 19), 'T', ' ') || CASE length({c}) WHEN 16 THEN ':00' ELSE '' END"
     " AND (length({c}) IN (16, 19)"
     " OR (substr({c}, 20) GLOB '.[0-9]*' AND substr({c}, 21) NOT GLOB '*[^0-9]*')))"
