@@ -12,7 +12,7 @@ from greynb.databases.copying import connect
 from greynb.databases.generations import DATABASE, Generation, Layout, generation_at, home_of
 from greynb.databases.locks import is_busy, lock_holders
 from greynb.errors import PublishError
-from greynb.publish.durable import link_or_copy
+from greynb.publish.durable import link_or_copy, remove
 from greynb.publish.generation import seal
 from greynb.publish.home import build_folder
 
@@ -39,11 +39,15 @@ def adopt(target: Path, layout: Layout) -> Generation | None:
         return None
     path = target.resolve()
     build = build_folder(home_of(target))
-    with _at_rest(path, strict=current is None):
-        link_or_copy(path, build / DATABASE)
-    found = path.stat()
-    source = {"path": str(target), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-    return seal(build, target=target, mode="adopted", layout=layout, second_name=True, source=source)
+    try:
+        with _at_rest(path, strict=current is None):
+            link_or_copy(path, build / DATABASE)
+        found = path.stat()
+        source = {"path": str(target), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+        return seal(build, target=target, mode="adopted", layout=layout, second_name=True, source=source)
+    except BaseException:
+        remove(build)
+        raise
 
 
 @contextmanager

@@ -1,0 +1,30 @@
+"""The steps of a publication: how long each took and how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Steps:
+    """Times the steps and passes their progress on."""
+
+    progress: Callable[[str, float], None] | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Callable[[float], None]]:
+        """Time the block; gives what it tells the fraction done, 0 to 1."""
+
+        def told(fraction: float) -> None:
+            if self.progress is not None:
+                self.progress(name, fraction)
+
+        begun = time.perf_counter()
+        told(0.0)
+        yield told
+        self.seconds[name] = time.perf_counter() - begun
+        told(1.0)
