@@ -15,7 +15,8 @@ from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, w
 from greynb.databases.result import Progress, StatementResult
 from greynb.databases.sqlite import file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
-from greynb.databases.staging_rules import WRITING, check, check_orphans, orphans, verb, writes
+from greynb.databases.staging_rules import WRITING, check, verb
+from greynb.databases.transactions import begin_reading, check_orphans, orphans, settle, writes
 from greynb.errors import GreynbError, QueryError, QueryInterrupted, UnreadableDatabase
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class StagingSession:
                 check_orphans(broken, orphans(con))
             else:
                 self._waiting(lambda: con.execute("COMMIT"))
-                _settle(con, writing)
+                settle(con, writing)
             return results
         except sqlite3.Error as error:
             raise self._mapped(error) from error
@@ -188,7 +189,7 @@ class StagingSession:
         self, con: sqlite3.Connection, statements: Sequence[Statement], values: dict[str, object]
     ) -> bool:
         """Begin the kind of transaction that the statements need, and say whether they write."""
-        self._waiting(lambda: _begin_reading(con))
+        self._waiting(lambda: begin_reading(con))
         writing = any(writes(con, statement.text, values) for statement in statements)
         if writing:
             con.execute("ROLLBACK")
@@ -283,26 +284,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _begin_reading(con: sqlite3.Connection) -> None:
-    """Begin a transaction and take its read lock now, so that no later statement has to wait for it."""
-    con.execute("BEGIN")
-    try:
-        con.execute("SELECT count(*) FROM sqlite_master").fetchall()
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-
-
-def _settle(con: sqlite3.Connection, written: bool) -> None:
-    """Move what was committed from the ``-wal`` into the file, where no other connection is in the way.
-
-    People copy database files with ``cp``, which would leave the ``-wal`` behind.
-    """
-    if written:
-        with suppress(sqlite3.OperationalError):
-            con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _at_commit(error: sqlite3.Error) -> QueryError:
