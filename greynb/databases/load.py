@@ -16,8 +16,16 @@ import pandas as pd
 
 from greynb.databases.identifiers import quote
 from greynb.databases.load_faults import row_error, value_error
-from greynb.databases.load_table import Column, Table, check_fit, check_names, describe, folded, missing_table
-from greynb.databases.load_values import Convert, UnstorableValue, as_pandas, converter, declared_type
+from greynb.databases.load_table import (
+    Table,
+    check_fit,
+    check_names,
+    describe,
+    folded,
+    missing_table,
+    new_table,
+)
+from greynb.databases.load_values import Convert, UnstorableValue, as_pandas, converter
 from greynb.databases.sqlite import atomic, file_error
 from greynb.errors import GreynbError, LoadError, QueryInterrupted
 
@@ -68,7 +76,8 @@ def load_frame(
 ) -> LoadResult:
     """Load the rows of a frame into a table, in one transaction (a savepoint inside the caller's).
 
-    `con.interrupt()` from another thread stops it, and nothing is loaded then.
+    `con.interrupt()` from another thread stops it, and nothing is loaded then; SQLite undoes all of the
+    caller's transaction with it.
 
     Parameters
     ----------
@@ -176,30 +185,13 @@ def _planned(
     if described is None:
         if not create:
             raise missing_table(con, table)
-        described, create_sql = _new_table(frame, table, keys)
+        described, create_sql = new_table(frame, table, keys)
     check_fit(described, names, keys, upsert=on_conflict != "error")
     if on_conflict != "error":
         _check_keys(frame, keys)
     counter = _Counter()
     sql = _insert_sql(described.name, names, keys, on_conflict, counter.name)
     return _Plan(described, tuple(names), keys, create_sql, sql, counter)
-
-
-def _new_table(frame: pd.DataFrame, table: str, key: Sequence[str]) -> tuple[Table, str]:
-    keys = set(map(folded, key))
-    columns = {
-        folded(name): Column(name, declared_type(series), required=False, generated=False)
-        for name, series in frame.items()
-        if isinstance(name, str)
-    }
-    lines = [
-        f"{quote(column.name)} {column.declared}{' NOT NULL' if each in keys else ''}"
-        for each, column in columns.items()
-    ]
-    if key:
-        lines.append(f"PRIMARY KEY ({', '.join(map(quote, key))})")
-    described = Table(table, columns, (frozenset(keys),))
-    return described, f"CREATE TABLE main.{quote(table)} ({', '.join(lines)})"
 
 
 def _check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
@@ -292,7 +284,7 @@ def _errors(con: sqlite3.Connection) -> Iterator[None]:
 
 
 def _mapped(con: sqlite3.Connection, error: sqlite3.Error) -> GreynbError:
-    path = Path(con.execute("PRAGMA database_list").fetchone()[2])
+    path = Path(con.execute("PRAGMA database_list").fetchone()[2] or ":memory:")
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT:
         return QueryInterrupted("the load was stopped; none of its rows was kept", path=path)
     if isinstance(error, sqlite3.IntegrityError):  # of COMMIT: a deferred foreign key

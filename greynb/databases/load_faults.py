@@ -7,6 +7,7 @@ import re
 import reprlib
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 
 from greynb.databases.load_table import Table, folded
 from greynb.errors import LoadError
@@ -77,10 +78,11 @@ def _names(message: str, table: Table, column: str) -> bool:
 
 
 def _fits_sqlite(value: object) -> bool:
-    try:
-        sqlite3.connect(":memory:").execute("SELECT ?", (value,))
-    except (OverflowError, UnicodeEncodeError):
-        return False
+    with closing(sqlite3.connect(":memory:")) as con:
+        try:
+            con.execute("SELECT ?", (value,))
+        except (OverflowError, UnicodeEncodeError):
+            return False
     return True
 
 

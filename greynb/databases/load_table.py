@@ -7,9 +7,14 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from greynb.databases.identifiers import quote
+from greynb.databases.load_values import declared_type
 from greynb.errors import LoadError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -103,6 +108,32 @@ def describe(con: sqlite3.Connection, name: str) -> Table | None:
 def _index_columns(con: sqlite3.Connection, index: str) -> frozenset[str]:
     names = [row[0] for row in con.execute("SELECT name FROM pragma_index_info(?, 'main')", (index,))]
     return frozenset() if None in names else frozenset(map(folded, names))  # None: an expression
+
+
+def new_table(frame: pd.DataFrame, name: str, key: Sequence[str]) -> tuple[Table, str]:
+    """Plan a table for a frame: what it will be, and the statement that creates it.
+
+    Parameters
+    ----------
+    frame
+        The frame; its column types become the declared ones.
+    name
+        The table's name.
+    key
+        The primary key, may be empty; each one of the frame's columns.
+    """
+    keys = frozenset(map(folded, key))
+    columns = {
+        folded(str(label)): Column(str(label), declared_type(series), required=False, generated=False)
+        for label, series in frame.items()
+    }
+    lines = [
+        f"{quote(column.name)} {column.declared}".rstrip() + (" NOT NULL" if each in keys else "")
+        for each, column in columns.items()
+    ]
+    if key:
+        lines.append(f"PRIMARY KEY ({', '.join(map(quote, key))})")
+    return Table(name, columns, (keys,)), f"CREATE TABLE main.{quote(name)} ({', '.join(lines)})"
 
 
 def missing_table(con: sqlite3.Connection, name: str) -> LoadError:

@@ -351,7 +351,7 @@ def test_a_table_is_created_only_when_asked_with_types_and_key(con: sqlite3.Conn
     sql = con.execute("SELECT sql FROM sqlite_master WHERE name = 'starters'").fetchone()[0]
     assert sql == (
         'CREATE TABLE "starters" ("id" INTEGER NOT NULL, "odd ""name""" TEXT, "odds" REAL, "won" BOOLEAN, '
-        '"day" DATE, "off" TIMESTAMP, "mixed" , PRIMARY KEY ("id"))'
+        '"day" DATE, "off" TIMESTAMP, "mixed", PRIMARY KEY ("id"))'
     )
     assert rows(con, "starters")[0] == (1, "a", 2.5, 1, "2025-07-01", "2025-07-01 19:05:00", 1)
     again = load_frame(con, frame, "starters", key="id", on_conflict="update", create=True)
