@@ -1,7 +1,7 @@
-"""One tokenizer for the SQL of SQLite and DuckDB, just deep enough to find parameters and statement ends.
+r"""One tokenizer for the SQL of SQLite and DuckDB, just deep enough to find parameters and statement ends.
 
 Sources: https://www.sqlite.org/lang_expr.html, https://www.sqlite.org/draft/tokenreq.html, DuckDB's
-documentation and, where that is silent (nested comments, ``--`` ending at ``\\r``), DuckDB 1.5.5 as tried.
+documentation and, where that is silent (nested comments, ``--`` ending at ``\r``), DuckDB 1.5.5 as tried.
 
 The colon of DuckDB is ambiguous: ``x[a:b]`` is a slice, ``{k: v}`` a struct, ``SELECT k: v`` an alias and
 ``:v`` a parameter. It counts as punctuation where it

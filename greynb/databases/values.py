@@ -84,7 +84,7 @@ def scalar(value: object, dialect: Dialect) -> object:
         return _TIME_TO_SQLITE[_kind(value)](value) if dialect == "sqlite" else value
     if isinstance(value, (Decimal, UUID)):
         return value if dialect == "duckdb" else _number_or_text(value)
-    raise Unbindable(f"is a {_type_name(value)}", _hint(value))
+    raise Unbindable(f"is of type {_type_name(value)}", _hint(value))
 
 
 def _items(value: object) -> Iterable[object] | None:
