@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from greynb.databases.connections import located
 from greynb.databases.sqlite import open_readonly, open_writable
 from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase
-from greynb.routing.route import Role
+from greynb.routing.route import Role, Route
 from greynb.routing.settings import DEFAULT_FILES, Settings
 from greynb.routing.targets import parse_target
 
@@ -95,34 +96,38 @@ def _path_of(role: Role, default: str) -> str:
 def _opened(
     opener: Callable[..., sqlite3.Connection], role: Role, db_path: str | os.PathLike[str] | None
 ) -> sqlite3.Connection:
-    path, options, chosen_by = _chosen(role, db_path)
-    with _also_sqlite_errors(role, chosen_by):
+    path, options, route = _chosen(role, db_path)
+    with _also_sqlite_errors(route):
         con = opener(path, timeout=float(options.get("timeout", _TIMEOUT)))
     # The scripts rely on sqlite3's own BEGIN before a write: their rollback() must undo something.
     con.isolation_level = "DEFERRED"
     return con
 
 
-def _chosen(role: Role, db_path: str | os.PathLike[str] | None) -> tuple[Path, Mapping[str, str], str | None]:
-    if db_path is None:
+def _chosen(
+    role: Role, db_path: str | os.PathLike[str] | None
+) -> tuple[Path, Mapping[str, str], Route | None]:
+    if not db_path:  # an empty text, too, as the scripts' `--db ""` has always meant
         route = Settings.current().route(role)
-        return route.path, route.options, route.chosen_by
-    if not isinstance(db_path, str):
-        return Path(db_path), {}, None
-    return *parse_target(db_path, base=Path.cwd()), None
+        return route.path, route.options, route
+    if isinstance(db_path, str):
+        return *parse_target(db_path, base=Path.cwd()), None
+    return Path(db_path), {}, None
 
 
 @contextmanager
-def _also_sqlite_errors(role: Role, chosen_by: str | None) -> Iterator[None]:
+def _also_sqlite_errors(route: Route | None) -> Iterator[None]:
     try:
         yield
     except (MissingDatabase, UnreadableDatabase, DatabaseLocked) as error:
+        if route:
+            located(error, route)
         raise _SQLITE_KIND[type(error)](
             error.message,
             detail=error.detail,
-            role=role,
+            role=error.role,
             path=error.path,
-            chosen_by=chosen_by,
+            chosen_by=error.chosen_by,
             hint=error.hint,
         ) from error
 

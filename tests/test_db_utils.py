@@ -96,6 +96,7 @@ def test_without_a_path_the_environment_chooses_at_each_call(
         monkeypatch.setenv("ANALYTICS_DB_PATH", f"{name}.db")
         monkeypatch.setenv("STAGING_DB_PATH", f"sqlite:///{name}.db?timeout=0.25")
         for opener in (db_utils.open_sqlite_readonly, db_utils.open_sqlite_writable):
+            opener("").close()
             con = opener()
             assert con.execute("PRAGMA database_list").fetchone()[2] == str(project / f"{name}.db")
             con.close()
@@ -111,6 +112,7 @@ def test_a_missing_file_is_not_created_by_a_reader(project: Path, monkeypatch: p
     assert isinstance(caught.value, sqlite3.OperationalError)
     assert "ANALYTICS_DB_PATH (environment)" in str(caught.value)
     assert str(project / "gone.db") in str(caught.value)
+    assert "greynb sync" in str(caught.value)
     assert list(project.iterdir()) == []
 
 
