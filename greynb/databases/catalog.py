@@ -169,7 +169,7 @@ class Catalog:
 
     def _open_one(self, key: str, table: TableCensus) -> None:
         given = self._given.get(table.name)
-        if given is not None and [c.name for c in given.columns] == [c.name for c in table.columns]:
+        if given is not None and _same_columns(given, table):
             self._tables[key] = given
         try:
             self._create(key, refusing_view(table) if table.problem else provisional_view(self._alias, table))
@@ -181,17 +181,19 @@ class Catalog:
     def _type_one(self, key: str) -> list[str]:
         table = self._tables[key]
         if table.rows is None:
-            table = self._tables[key] = count(self._run, table)
-        self._typed.add(key)
-        if table.problem:
-            self._create(key, refusing_view(table))
-            return []
-        for select in typed_views(self._con, self._alias, table):
+            table = count(self._run, table)
+        for select in () if table.problem else typed_views(self._con, self._alias, table):
             try:
                 self._create(key, select)
                 break
             except duckdb.Error as error:
                 stop_if_interrupted(error)
+                refused = first_line(error)
+        else:
+            table = replace(table, problem=table.problem or refused)
+            self._create(key, refusing_view(table))
+        self._tables[key] = table
+        self._typed.add(key)
         return [widening_notice(self._shown[key], column) for column in table.columns if is_widened(column)]
 
     def _count_again(self, key: str) -> bool:
@@ -210,3 +212,9 @@ class Catalog:
 
     def _qualified(self, name: str) -> str:
         return f"{self._schema}.{quote(name)}"
+
+
+def _same_columns(one: TableCensus, other: TableCensus) -> bool:
+    return [(each.name, each.declared) for each in one.columns] == [
+        (each.name, each.declared) for each in other.columns
+    ]

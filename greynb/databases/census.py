@@ -118,7 +118,7 @@ def _usual(c: str, column: ColumnCensus, utf8: bool) -> list[str]:
     return [
         f"count({c})",
         f"total(typeof({c}) = '{usual}')",
-        f"total({_doubtful(c)})" if doubtful else "0",
+        _how_many(_doubtful(c)) if doubtful else "0",
     ]
 
 
@@ -158,13 +158,18 @@ def _details(c: str, column: ColumnCensus) -> list[str]:
     if column.integers or not any(known):
         bounds = [f"{end}(CASE typeof({c}) WHEN 'integer' THEN {c} END)" for end in ("min", "max")]
     if is_dated(column.declared) and (column.texts or not any(known)):
-        shapes = [f"sum(typeof({c}) = 'text' AND {shape.format(c=c)})" for shape in (DATE, STAMP)]
+        shapes = [_how_many(f"typeof({c}) = 'text' AND {shape.format(c=c)}") for shape in (DATE, STAMP)]
     return [*classes, *bounds, *shapes]
 
 
 def _one_row(run: Run, table: TableCensus, wanted: Sequence[str]) -> Sequence[object]:
     named = ", ".join(f"{each} AS v{place}" for place, each in enumerate(wanted))
     return run(source(table) + f"SELECT {named} FROM s")[0]
+
+
+def _how_many(condition: str) -> str:
+    """Count rows. Only CASE stops at the first false part of an AND: twice as fast as a sum of it."""
+    return f"count(CASE WHEN {condition} THEN 1 END)"
 
 
 def _doubtful(c: str) -> str:

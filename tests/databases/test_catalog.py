@@ -234,6 +234,17 @@ def test_a_widened_table_keeps_its_rows_together_and_in_order_beside_indexes(tmp
         assert con.execute("SELECT a FROM t WHERE odd = 'x77'").fetchall() == [(77,)]
 
 
+@pytest.mark.parametrize("odd", ["NUM", "DATE"])
+def test_two_thousand_columns_are_read(tmp_path: Path, odd: str) -> None:
+    columns = ", ".join(f"c{number} {odd if number % 400 == 0 else 'INTEGER'}" for number in range(2000))
+    values = ", ".join("'x'" if number % 400 == 0 else str(number) for number in range(2000))
+    path = write(tmp_path / "t.db", f"CREATE TABLE t ({columns})", f"INSERT INTO t VALUES ({values})")
+    with attached(path) as (con, catalog):
+        assert len(catalog.ensure(["t"])) == 5
+        assert con.execute("SELECT c0, c1, c400, c1999 FROM t").fetchall() == [("x", 1, "x", 1999)]
+        assert len(con.execute("FROM t").fetchall()[0]) == 2000
+
+
 def test_a_schema_that_duckdbs_sqlite_cannot_parse_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "t.db", "CREATE TABLE t (a INT)")
     with closing(sqlite3.connect(path)) as con, con:

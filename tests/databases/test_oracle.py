@@ -179,7 +179,7 @@ def _check_column(con: Any, name: str, kind: str, values: list[Any]) -> None:
         )
 
 
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @relaxed
@@ -189,7 +189,7 @@ def test_any_table_reads_as_sqlite_stores_it(table: Table) -> None:
         check(path)
 
 
-@settings(relaxed, max_examples=20)
+@settings(relaxed, max_examples=15)
 @given(st.data())
 def test_tables_of_the_collectors_declared_types_read_as_sqlite_stores_them(data: st.DataObject) -> None:
     if not COLLECTOR.exists():
@@ -207,7 +207,7 @@ def test_a_file_in_utf_16_reads_as_sqlite_stores_it(table: Table, encoding: str)
         check(path)
 
 
-@settings(relaxed, max_examples=25)
+@settings(relaxed, max_examples=12)
 @given(st.lists(REALS, min_size=1, max_size=200))
 def test_every_real_survives_the_trip_as_text(reals: list[float]) -> None:
     with stored(["REAL", "INTEGER"], [[real, real] for real in reals] + [["x", None]]) as path:
@@ -219,7 +219,7 @@ def test_every_real_survives_the_trip_as_text(reals: list[float]) -> None:
     assert [row[1] for row in got] == [row[1] for row in expected]
 
 
-@settings(relaxed, max_examples=20)
+@settings(relaxed, max_examples=15)
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6), min_size=1
