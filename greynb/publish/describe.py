@@ -98,14 +98,14 @@ def _quick_check(con: sqlite3.Connection) -> list[str]:
     try:
         return _complaints(con, "PRAGMA quick_check")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
             raise
     found = []
     for (name,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         try:
             found += _complaints(con, f"PRAGMA quick_check({literal(name)})")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
                 raise
             found.append(f"could not check {name}: {error}")
     return found
