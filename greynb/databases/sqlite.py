@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import Final, TypeVar
+from typing import Final, TypeVar, overload
 from urllib.parse import quote as percent_encoded
 
 from greynb.databases.locks import is_busy, locked_error, primary_code
@@ -30,12 +30,13 @@ _OTHER_FORMATS: Final = (
 )
 
 
+@overload
+def open_writable(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection: ...
+@overload
+def open_writable(path: Path, *, timeout: float = 5.0, factory: type[Connection]) -> Connection: ...
 def open_writable(
-    path: Path,
-    *,
-    timeout: float = 5.0,
-    factory: type[Connection] = sqlite3.Connection,  # type: ignore[assignment]
-) -> Connection:
+    path: Path, *, timeout: float = 5.0, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open a SQLite file for reading and writing, and create it where only its folder exists.
 
     The connection is in autocommit (``isolation_level=None``), in WAL where the file can be converted right
@@ -70,12 +71,13 @@ def open_writable(
     return con
 
 
+@overload
+def open_readonly(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection: ...
+@overload
+def open_readonly(path: Path, *, timeout: float = 5.0, factory: type[Connection]) -> Connection: ...
 def open_readonly(
-    path: Path,
-    *,
-    timeout: float = 5.0,
-    factory: type[Connection] = sqlite3.Connection,  # type: ignore[assignment]
-) -> Connection:
+    path: Path, *, timeout: float = 5.0, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open a SQLite file for reading only; never creates it.
 
     SQLite itself may still make the ``-shm`` and ``-wal`` files of a database in WAL.
