@@ -21,6 +21,9 @@ _TIMESTAMPS = frozenset({"timestamp", "timestamp_s", "timestamp_ms", "timestamp_
 NUMPY_KINDS = _INTEGERS | _TIMESTAMPS | {"float", "double", "boolean"}
 """Kinds of DuckDB types whose numpy export is exact."""
 
+_PANDAS_TEXT = pd.Series(["x"]).dtype
+_STRING: Any = _PANDAS_TEXT if isinstance(_PANDAS_TEXT, pd.StringDtype) else None
+"""The string dtype of the installed pandas; None where it keeps text as objects (before 3)."""
 _NAT = np.iinfo(np.int64).min
 _SECONDS_A_DAY = 86_400
 
@@ -105,9 +108,7 @@ def _zoned(column: pa.ChunkedArray) -> Any:
 
 
 def _text(column: pa.ChunkedArray) -> Any:
-    if pd.get_option("future.infer_string"):
-        return pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(column)
-    return column.to_numpy()
+    return _STRING.__from_arrow__(column) if _STRING is not None else column.to_numpy()
 
 
 def _category(column: pa.ChunkedArray) -> Any:
@@ -252,7 +253,7 @@ class SqliteColumn:
 
     def __init__(self) -> None:
         self._kinds: set[type] = set()
-        self._parts: list[pa.Array | Sequence[Any]] = []
+        self._parts: list[Any] = []  # arrow arrays, or sequences of values that do not pack
         self._rows = 0
 
     def add(self, part: Sequence[Any]) -> None:
@@ -281,5 +282,5 @@ class SqliteColumn:
         return objects([value for part in self._parts for value in _values(part)])
 
 
-def _values(part: pa.Array | Sequence[Any]) -> Sequence[Any]:
+def _values(part: Any) -> Sequence[Any]:
     return part.to_pylist() if isinstance(part, pa.Array) else part

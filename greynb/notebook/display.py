@@ -1,0 +1,156 @@
+"""What a cell shows of a result: a static table, and one line that says what it is of.
+
+The HTML needs no script, style sheet or resource from elsewhere and still reads where ``style`` and
+``title`` are stripped (GitHub): alignment is repeated as ``align``, NULL is in italics, empty text stays
+empty. Colours come from the surrounding theme. Every row left out is counted, every column is shown (wide
+tables scroll), and a text that is cut ends in an ellipsis, with the whole text (up to 2,000 characters) as
+its title.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from greynb.notebook import plaintext
+from greynb.notebook.values import is_null, is_number, on_one_line, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from greynb.databases.result import StatementResult
+
+CELL = 80
+"""Characters of a value that the HTML table shows."""
+TITLE = 2_000
+"""Characters of a value that its title holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayTable:
+    """Shows one statement's result in a notebook, a saved page or a terminal.
+
+    Attributes
+    ----------
+    result
+        What the statement gave.
+    role
+        ``"staging"`` or ``"analytics"``.
+    file
+        The file's name.
+    snapshot
+        The version of the analytics file; None for staging.
+    rows
+        Rows to show at most.
+    """
+
+    result: StatementResult
+    role: str
+    file: str
+    snapshot: str | None = None
+    rows: int = 20
+
+    @property
+    def footer(self) -> str:
+        """``20 of 12,345 rows · 0.31 s · analytics · season.db @ gen-000042``."""
+        where = f"{self.file} @ {self.snapshot}" if self.snapshot else self.file
+        return " · ".join([self._count(), duration(self.result.seconds), self.role, on_one_line(where)])
+
+    def _count(self) -> str:
+        frame, affected = self.result.frame, self.result.affected
+        if frame is None:
+            return "done" if affected is None else f"{affected:,} {_rows(affected)} affected"
+        total = len(frame)
+        return f"{total:,} {_rows(total)}" if total <= self.rows else f"{self.rows:,} of {total:,} rows"
+
+    def __repr__(self) -> str:
+        lines = [] if self.result.frame is None else plaintext.table(*self._cells())
+        lines += [f"note: {on_one_line(notice)}" for notice in self.result.notices]
+        return "\n".join([*lines, self.footer])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(
+            f"<div><small>note: {_inline(notice)}</small></div>" for notice in self.result.notices
+        )
+        body = "" if self.result.frame is None else self._table()
+        return f"<div>{body}{notes}<div><small>{_inline(self.footer)}</small></div></div>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    def _cells(self) -> tuple[list[str], list[str], list[list[Any]], list[bool]]:
+        """Give names, engine types, the shown values column by column, and which columns are numbers."""
+        frame = self.result.frame
+        assert frame is not None
+        names = [str(name) for name in frame.columns]
+        types = [*self.result.types, *[""] * len(names)][: len(names)]
+        head = frame.head(self.rows)
+        columns = [values(column) for _, column in head.items()]
+        numeric = [is_number(frame.dtypes.iloc[i], column) for i, column in enumerate(columns)]
+        return names, types, columns, numeric
+
+    def _table(self) -> str:
+        names, types, columns, numeric = self._cells()
+        head = "".join(
+            f'<th scope="col"{_aligned(right)}>{_inline(name)}<br>'
+            f"<small><i>{_inline(_short(kind, 30))}</i></small></th>"
+            for name, kind, right in zip(names, types, numeric, strict=True)
+        )
+        cells = [
+            [_cell(value, kind, right) for value in column]
+            for column, kind, right in zip(columns, types, numeric, strict=True)
+        ]
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
+        return (
+            '<div style="overflow-x:auto"><table>'
+            f'<caption style="text-align:left">{_inline(self._caption(len(names)))}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _caption(self, width: int) -> str:
+        return f"{self.role}: {self._count()}, {width:,} column{'' if width == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as an eye wants them: ``4 ms``, ``0.31 s``, ``12.4 s``, ``3 min 20 s``."""
+    if seconds < 0.1:
+        return f"{max(seconds * 1000, 0):.{1 if seconds < 0.01 else 0}f} ms"
+    if seconds < 60:
+        return f"{seconds:.{2 if seconds < 10 else 1}f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def values(column: pd.Series[Any]) -> list[Any]:
+    """Give a column's values; dates beyond what pandas can box stay numpy's."""
+    try:
+        return list(column.tolist())
+    except (OverflowError, ValueError):
+        return list(column.to_numpy())
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
+def _aligned(right: bool) -> str:
+    side = "right" if right else "left"
+    return f' align="{side}" style="text-align:{side}"'
+
+
+def _cell(value: Any, kind: str, right: bool) -> str:
+    if is_null(value):
+        return f'<td{_aligned(right)}><i style="opacity:.55">NULL</i></td>'
+    text = text_of(value, kind)
+    shown = _short(text, CELL)
+    title = "" if shown == text else f' title="{escape(on_one_line(_short(text, TITLE)))}"'
+    return f"<td{_aligned(right)}{title}>{_inline(shown)}</td>"
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _inline(text: str) -> str:
+    # A notebook's MathJax would set what stands between two dollar signs as a formula.
+    return escape(on_one_line(text)).replace("$", "<span>$</span>")
