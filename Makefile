@@ -25,10 +25,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
 
 # Peers need other versions of IPython and pandas than the project: an environment of their own.
-$(BENCH_READY): pyproject.toml benchmarks/requirements.txt
+$(BENCH_READY): pyproject.toml constraints.txt benchmarks/requirements.txt
 	@echo "Setting up $(BENCH)"
 	@$(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/$(notdir $(BIN))/python -m pip install -q --disable-pip-version-check -r benchmarks/requirements.txt -e .
+	@$(BENCH)/$(notdir $(BIN))/python -m pip install -q --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt -e .
 	@$(PYTHON) -c 'import pathlib; pathlib.Path("$(BENCH_READY)").touch()'
 
 demo: $(READY)

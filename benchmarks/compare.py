@@ -1,0 +1,147 @@
+"""greynb beside two other SQL magics: what loading costs, and what a cell costs over DuckDB itself.
+
+``make bench`` runs it and writes ``benchmarks/results/cells.md``. Every figure comes from real IPython
+shells in fresh processes, the tools taking turns in changing order, so that a busy moment of the
+machine hits all of them; medians over the rounds are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PACKAGES = {"greynb": "greynb", "jupysql": "jupysql", "magic_duckdb": "magic-duckdb"}
+LIMITS = {
+    "load": ("jupysql", 0.25),
+    "overhead": ("magic_duckdb", 0.5),
+    "overhead, shown": ("magic_duckdb", 0.5),
+}
+Figures = dict[str, dict[str, float]]
+
+
+def main() -> int:
+    """Measure, write the results, and say with the exit code whether both targets were met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=9, help="fresh processes per tool")
+    parser.add_argument("--cells", type=int, default=200, help="cells of each kind per process")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "cells.md")
+    args = parser.parse_args()
+    rounds = measure(args.rounds, args.cells)
+    figures = {tool: _medians([each[tool] for each in rounds]) for tool in PACKAGES}
+    text = report(figures, args.rounds, args.cells)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(text, encoding="utf-8")
+    print(text)
+    return 0 if all(_ratio(figures, key) <= limit for key, (_, limit) in LIMITS.items()) else 1
+
+
+def measure(rounds: int, cells: int) -> list[Figures]:
+    """Run every tool once per round, each round starting with another one."""
+    tools = list(PACKAGES)
+    found: list[Figures] = []
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _environment(Path(folder))
+        for number in range(rounds):
+            turn = number % len(tools)
+            figures = {tool: _run(tool, cells, environment) for tool in tools[turn:] + tools[:turn]}
+            found.append(figures)
+            print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    return found
+
+
+def report(figures: Figures, rounds: int, cells: int) -> str:
+    """The results as Markdown."""
+    rows = {
+        "`%load_ext`, ms": "load",
+        "first cell after it, ms": "first",
+        "`SELECT 1` kept in a variable, ms": "kept",
+        "— over the bare DuckDB call, ms": "overhead",
+        "`SELECT 1` shown, ms": "shown",
+        "— over the bare DuckDB call, ms": "overhead, shown",
+        "bare DuckDB call to a DataFrame, ms": "bare",
+        "a cell `x = 1`, ms": "python",
+    }
+    lines = [
+        "# Loading and cells",
+        "",
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in ("ipython", "pandas", "duckdb"))
+        + ".",
+        f"Medians of {rounds} fresh processes per tool, taking turns; {cells} cells of each kind in each.",
+        "",
+        "| | " + " | ".join(f"{tool} {version(name)}" for tool, name in PACKAGES.items()) + " |",
+        "|---|" + "---|" * len(PACKAGES),
+    ]
+    for label, key in rows.items():
+        lines.append(f"| {label} | " + " | ".join(f"{figures[tool][key]:.2f}" for tool in PACKAGES) + " |")
+    lines += ["", "| | ratio | target | |", "|---|---|---|---|"]
+    for key, (peer, limit) in LIMITS.items():
+        ratio = _ratio(figures, key)
+        lines.append(
+            f"| {key}, greynb to {peer} | {ratio:.2f} | ≤ {limit} | {'met' if ratio <= limit else 'missed'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _ratio(figures: Figures, key: str) -> float:
+    return figures["greynb"][key] / figures[LIMITS[key][0]][key]
+
+
+def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each figure; the overhead is taken within each process, where it is least noisy."""
+    for each in rounds:
+        each["overhead"] = each["kept"] - each["bare"]
+        each["overhead, shown"] = each["shown"] - each["bare"]
+    return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
+
+
+def _run(tool: str, cells: int, environment: dict[str, str]) -> dict[str, float]:
+    command = [sys.executable, str(HERE / "worker.py"), tool, str(cells)]
+    done = subprocess.run(
+        command, env=environment, cwd=environment["HOME"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[0])
+    return figures
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """An empty home, a small analytics file for greynb, and the peers' usage reports switched off."""
+    path = folder / "analytics.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "CREATE TABLE races (race_id TEXT, venue TEXT); INSERT INTO races VALUES ('a', 'RICH')"
+    )
+    connection.close()
+    return os.environ | {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "ANALYTICS_DB_PATH": str(path),
+        "PLOOMBER_STATS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
