@@ -66,9 +66,9 @@ def report(figures: Figures, rounds: int, cells: int) -> str:
         "`%load_ext`, ms": "load",
         "first cell after it, ms": "first",
         "`SELECT 1` kept in a variable, ms": "kept",
-        "— over the bare DuckDB call, ms": "overhead",
+        "… kept, over the bare DuckDB call, ms": "overhead",
         "`SELECT 1` shown, ms": "shown",
-        "— over the bare DuckDB call, ms": "overhead, shown",
+        "… shown, over the bare DuckDB call, ms": "overhead, shown",
         "bare DuckDB call to a DataFrame, ms": "bare",
         "a cell `x = 1`, ms": "python",
     }

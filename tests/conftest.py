@@ -1,0 +1,14 @@
+"""What every test starts from: no routing variable of the person who runs it, no flaky deadlines."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# A shared machine pauses a test for longer than any useful deadline; runaway tests hit pytest's timeout.
+settings.register_profile("greynb", deadline=None)
+settings.load_profile("greynb")
+
+for name in ("STAGING_DB_PATH", "ANALYTICS_DB_PATH", "GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL"):
+    os.environ.pop(name, None)
