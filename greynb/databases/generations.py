@@ -113,6 +113,7 @@ class Manifest:
             if parts.pop("format") != FORMAT:
                 raise ValueError("a manifest of another format")
             files = {name: FileEntry(**entry) for name, entry in parts.pop("files").items()}
+            datetime.fromisoformat(parts["created"])
             return cls(**parts, files=files)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a manifest: {error}") from error
@@ -130,7 +131,7 @@ class Manifest:
 
         try:
             return {name: TableCensus.from_json(each) for name, each in self.census.items()}
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
 
