@@ -282,5 +282,5 @@ class SqliteColumn:
         return objects([value for part in self._parts for value in _values(part)])
 
 
-def _values(part: Any) -> Sequence[Any]:
+def _values(part: Any) -> Any:
     return part.to_pylist() if isinstance(part, pa.Array) else part
