@@ -102,7 +102,7 @@ class _Lookup:
         value = self._value(token, name)
         if not isinstance(value, list) or (place is None and self._dialect == "duckdb"):
             self.parameters[name] = value
-            return self._prefix + name
+            return self._prefix + name if self._dialect == "duckdb" else token.text
         if place is None:
             raise _refused(
                 self._sql, token, f"{name} is a list, and SQLite has none", "write IN (:name) to look in it"

@@ -123,6 +123,9 @@ _NEWLINE: Final = re.compile(r"\r\n|\r|\n")
 
 _NAME: Final = r"(?:[A-Za-z_]|[^\x00-\x7f])(?:[\w$]|[^\x00-\x7f])*"
 _SIMPLE: Final = r"[^\W\d]\w*"
+_ENDED: Final = r"(?![\w$])"
+"""Not ``:a$b``: SQLite takes that for one name, and as ``$a$b`` DuckDB would begin a quoted string."""
+
 _NUMBER: Final = r"0[xX][0-9a-fA-F]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
 _OPERATOR: Final = r"::|:=|->>|->|=>|\|\||[<>!=]=|<>|<<|>>|."
 
@@ -140,7 +143,7 @@ _PATTERNS: Final = {
         broken=r"['\"`\[].*",
         number=_NUMBER,
         name=_NAME,
-        parameter=rf"[:$]{_SIMPLE}",
+        parameter=rf"[:$]{_SIMPLE}{_ENDED}",
         mark=rf"\?\d*|[:$@]\d+|@{_SIMPLE}",
         operator=_OPERATOR,
     ),
@@ -152,7 +155,7 @@ _PATTERNS: Final = {
         broken=rf"(?:[eE]?'|\"|\$(?:{_SIMPLE})?\$).*",
         number=_NUMBER,
         name=_NAME,
-        parameter=rf"\${_SIMPLE}|:{_SIMPLE}",
+        parameter=rf"[:$]{_SIMPLE}{_ENDED}",
         mark=r"\?\d*|\$\d+",
         operator=_OPERATOR,
     ),
