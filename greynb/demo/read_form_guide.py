@@ -21,7 +21,7 @@ from greynb.errors import LoadError
 if TYPE_CHECKING:
     import pandas as pd
 
-_FILE = re.compile(r"(?:\d{14}_)?Race (\d+) - (.+?) - (\d{1,2} \w+ \d{4})(?:_cleaned)?\.csv", re.IGNORECASE)
+_FILE = re.compile(r"(?:\d{14}_)?Race (\d+) - (.+?) - ([\w -]+?)(?:_cleaned)?\.csv", re.IGNORECASE)
 _NUMBERED = re.compile(r"(\d+)\.\s*(.+)")
 
 
@@ -162,10 +162,18 @@ def _race(name: str) -> tuple[str | None, int | None, dt.date | None]:
     match = _FILE.fullmatch(name)
     if match is None:
         return None, None, None
-    day, month, year = match[3].split()
-    if month.capitalize() not in MONTHS:
-        return match[2], int(match[1]), None
-    return match[2], int(match[1]), dt.date(int(year), MONTHS.index(month.capitalize()) + 1, int(day))
+    return match[2], int(match[1]), _day(match[3])
+
+
+def _day(text: str) -> dt.date | None:
+    """Read ``17 July 2025`` (English, whatever the locale) or ``2025-07-17``."""
+    day, *rest = text.split(" ")
+    if len(rest) == 2 and rest[0].capitalize() in MONTHS:
+        text = f"{rest[1]}-{MONTHS.index(rest[0].capitalize()) + 1:02d}-{day:0>2}"
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _runs_frame(runs: list[dict[str, object]]) -> pd.DataFrame:

@@ -21,6 +21,7 @@ def chart_style() -> dict[str, object]:
     return {
         "figure.figsize": (8.4, 3.4),
         "figure.facecolor": "none",
+        "figure.constrained_layout.use": True,
         "axes.facecolor": "none",
         "savefig.facecolor": "none",
         "svg.fonttype": "none",

@@ -94,7 +94,7 @@ def _kernel(env: Mapping[str, str]) -> KernelManager:
         """Knows one kernel: the running interpreter, with `env` set."""
 
         def get_kernel_spec(self, kernel_name: str) -> Any:
-            argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+            argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "--log-level=ERROR"]
             return KernelSpec(
                 argv=[*argv, "-f", "{connection_file}"],
                 language="python",
