@@ -1,0 +1,345 @@
+"""The raw analytics connection that `greynb.get_conn` gives out, with the same gate as the cells.
+
+What it protects against: any SQL that writes, attaches, loads, or reads another file, however it reaches the
+methods here (pasted, built from strings, read from a file). Only checked SQL reaches the engine, results are
+data that can run nothing, and the engine's methods that take paths or unchecked SQL are not there.
+
+What it cannot protect against: Python code of the same process, which can open any file without greynb, or
+dig the engine's own connection out of a private attribute.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+
+import duckdb
+
+from greynb.databases.gate import Passed, check
+from greynb.databases.identifiers import quote
+from greynb.errors import QueryError, WriteRefused
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Parameters = Mapping[str, object] | Sequence[object] | None
+
+_ABSENT: Final = {
+    "append": "it writes",
+    "begin": "every statement reads the same version of the file",
+    "commit": "every statement reads the same version of the file",
+    "create_function": "a function in Python runs unchecked; use CREATE TEMP MACRO",
+    "executemany": "it is meant for writing; use execute() in a loop",
+    "extract_statements": "statements that it gives would run unchecked; execute() takes several",
+    "from_arrow": "use register() and SELECT",
+    "from_csv_auto": "it reads files; use pandas.read_csv and register()",
+    "from_df": "use register() and SELECT",
+    "from_parquet": "it reads files; use pandas.read_parquet and register()",
+    "from_query": "use sql()",
+    "install_extension": "it loads code",
+    "load_extension": "it loads code",
+    "read_csv": "it reads files; use pandas.read_csv and register()",
+    "read_json": "it reads files; use pandas.read_json and register()",
+    "read_parquet": "it reads files; use pandas.read_parquet and register()",
+    "register_filesystem": "it opens files to the engine",
+    "rollback": "every statement reads the same version of the file",
+    "table": "what it returns can write; use sql('FROM name')",
+    "table_function": "what it returns can write; use sql('FROM name(…)')",
+    "values": "what it returns can write; use sql('VALUES (…)')",
+    "view": "what it returns can write; use sql('FROM name')",
+}
+"""Methods of a DuckDB connection that people may look for, with what to do instead."""
+
+
+class AnalyticsConnection:
+    """A DuckDB connection over the analytics file that can only read.
+
+    It has the reading methods of `duckdb.DuckDBPyConnection`. All of them may be called from several threads;
+    a statement and the fetching of its result belong together, so give each thread its own `cursor`.
+    Temporary tables, views and macros belong to one cursor.
+
+    Parameters
+    ----------
+    con
+        A connection whose engine is locked (external access off, files attached READ_ONLY).
+    prepare
+        Called with each statement before it is executed, for example to make the views that it names.
+    close
+        Called once when the connection is closed, instead of closing `con`.
+
+    Raises
+    ------
+    WriteRefused
+        From every method that takes SQL: a statement might write or read another file.
+    QueryError
+        From every method that takes SQL: DuckDB cannot parse it.
+    duckdb.Error
+        What the engine says while it runs a statement.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        prepare: Callable[[Passed], None] | None = None,
+        *,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.__con = con
+        self.__prepare = prepare
+        self.__close = close or con.close
+        self.__lock = threading.RLock()
+        self.__closed = False
+
+    def execute(self, query: str, parameters: Parameters = None) -> Self:
+        """Run one or more statements and keep the last result for the fetch methods.
+
+        Parameters
+        ----------
+        query
+            SQL; parameters as ``$name`` (with a mapping) or ``?`` (with a sequence).
+        parameters
+            Values. With several statements a mapping is required, and each takes the names it uses.
+        """
+        with self.__lock:
+            for passed in _named(check(query), parameters):
+                self.__run(passed, parameters)
+        return self
+
+    def sql(self, query: str, *, params: Parameters = None) -> Result | None:
+        """Run SQL and return the last statement's result, or None where that has none (CREATE, DROP).
+
+        DuckDB's own ``sql`` returns a relation, which can write files and run more SQL; a `Result` cannot.
+        """
+        statements = _named(check(query), params)
+        with self.__lock:
+            for passed in statements[:-1]:
+                self.__run(passed, params)
+            if not statements:
+                return None
+            values = self.__ready(statements[-1], params)
+            with _no_open_transaction(self.__con):
+                relation = self.__con.sql(statements[-1].sql, params=values)
+            return None if relation is None else Result(relation, self.__lock)
+
+    query = sql
+
+    def register(self, view_name: str, python_object: object) -> Self:
+        """Make a DataFrame or Arrow table of this process readable under a name."""
+        if isinstance(python_object, str | bytes | duckdb.DuckDBPyRelation):
+            raise WriteRefused("only DataFrames and Arrow tables can be registered")
+        with self.__lock:
+            self.__con.register(view_name, python_object)
+        return self
+
+    def unregister(self, view_name: str) -> Self:
+        """Forget a registered DataFrame."""
+        with self.__lock:
+            self.__con.unregister(view_name)
+        return self
+
+    @property
+    def description(self) -> list[tuple[Any, ...]] | None:
+        """Names and types of the last result's columns, as the Python database interface has them."""
+        return self.__con.description
+
+    @property
+    def rowcount(self) -> int:
+        """As in DuckDB: -1, because the number of rows of a SELECT is not known beforehand."""
+        return self.__con.rowcount
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Take the next row of the last result, or None."""
+        with self.__lock:
+            row: tuple[Any, ...] | None = self.__con.fetchone()
+            return row
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        """Take the next `size` rows of the last result."""
+        with self.__lock:
+            return self.__con.fetchmany(size)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Take all remaining rows of the last result."""
+        with self.__lock:
+            return self.__con.fetchall()
+
+    def df(self) -> pd.DataFrame:
+        """Take the last result as a pandas DataFrame, with DuckDB's own dtypes."""
+        with self.__lock:
+            return self.__con.df()
+
+    fetchdf = fetch_df = df
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        """Take the last result as a dictionary of numpy arrays."""
+        with self.__lock:
+            return self.__con.fetchnumpy()
+
+    def to_arrow_table(self) -> pa.Table:
+        """Take the last result as an Arrow table."""
+        with self.__lock:
+            return self.__con.to_arrow_table()
+
+    arrow = fetch_arrow_table = to_arrow_table
+
+    def pl(self) -> pl.DataFrame:
+        """Take the last result as a polars DataFrame (polars must be installed)."""
+        with self.__lock:
+            return self.__con.pl()
+
+    def cursor(self) -> AnalyticsConnection:
+        """Another connection to the same engine, for another thread."""
+        with self.__lock:
+            inner = self.__con.cursor()
+            # The current catalog belongs to a connection; a new one starts where the engine was opened.
+            row = self.__con.execute("SELECT current_database(), current_schema()").fetchone()
+            assert row is not None
+            inner.execute(f"USE {'.'.join(map(quote, row))}")
+            return AnalyticsConnection(inner, self.__prepare)
+
+    duplicate = cursor
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs in another thread."""
+        self.__con.interrupt()
+
+    def query_progress(self) -> float:
+        """Percent done of the statement that runs in another thread, or -1."""
+        return self.__con.query_progress()
+
+    def close(self) -> None:
+        """Close the connection; a second time does nothing."""
+        with self.__lock:
+            if not self.__closed:
+                self.__closed = True
+                self.__close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        reason = _ABSENT.get(name)
+        raise AttributeError(
+            f"the analytics connection has no {name}: {reason}"
+            if reason
+            else f"the analytics connection has no attribute {name!r}"
+        )
+
+    def __run(self, passed: Passed, parameters: Parameters) -> None:
+        values = self.__ready(passed, parameters)
+        with _no_open_transaction(self.__con):
+            self.__con.execute(passed.sql, values)
+
+    def __ready(self, passed: Passed, parameters: Parameters) -> Parameters:
+        if self.__prepare is not None:
+            self.__prepare(passed)
+        if isinstance(parameters, Mapping):
+            return {name: parameters[name] for name in passed.parameters if name in parameters} or None
+        return parameters
+
+
+class Result:
+    """A result as DuckDB's ``sql`` gives it, with the methods that read it and none of those that write.
+
+    Like a DuckDB relation it may be read as often as wished; it is computed when it is read, once more for
+    each time.
+
+    Parameters
+    ----------
+    relation
+        The engine's relation of a checked statement.
+    lock
+        Held while the engine is at work.
+    """
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation, lock: threading.RLock) -> None:
+        self.__relation = relation
+        self.__lock = lock
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.__relation.columns)
+
+    @property
+    def types(self) -> list[str]:
+        """The DuckDB types of the columns."""
+        return [str(each) for each in self.__relation.types]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        with self.__lock:
+            return self.__relation.fetchall()
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row, or None."""
+        with self.__lock:
+            row: tuple[Any, ...] | None = self.__relation.fetchone()
+            return row
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        """The next `size` rows."""
+        with self.__lock:
+            return self.__relation.fetchmany(size)
+
+    def df(self) -> pd.DataFrame:
+        """All rows as a pandas DataFrame, with DuckDB's own dtypes."""
+        with self.__lock:
+            return self.__relation.df()
+
+    fetchdf = to_df = df
+
+    def to_arrow_table(self) -> pa.Table:
+        """All rows as an Arrow table."""
+        with self.__lock:
+            return self.__relation.to_arrow_table()
+
+    arrow = fetch_arrow_table = to_arrow_table
+
+    def pl(self) -> pl.DataFrame:
+        """All rows as a polars DataFrame (polars must be installed)."""
+        with self.__lock:
+            return self.__relation.pl()
+
+    def show(self) -> None:
+        """Print the first rows."""
+        with self.__lock:
+            self.__relation.show()
+
+    def __repr__(self) -> str:
+        with self.__lock:
+            return repr(self.__relation)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"a result of the analytics connection has no {name!r}; read it by fetchall, df, arrow or pl"
+        )
+
+
+def _named(statements: list[Passed], parameters: Parameters) -> list[Passed]:
+    """Refuse values by position for several statements: it would be a guess which takes which."""
+    if len(statements) > 1 and parameters and not isinstance(parameters, Mapping):
+        raise QueryError("several statements take their parameters by name", hint="write $name, pass a dict")
+    return statements
+
+
+@contextmanager
+def _no_open_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Roll back what a failing statement leaves: DuckDB runs CREATE … AS PIVOT in its own transaction."""
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):
+            con.rollback()
+        raise
