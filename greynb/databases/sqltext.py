@@ -126,7 +126,7 @@ _SIMPLE: Final = r"[^\W\d]\w*"
 _ENDED: Final = r"(?![\w$])"
 """Not ``:a$b``: SQLite takes that for one name, and as ``$a$b`` DuckDB would begin a quoted string."""
 
-_NUMBER: Final = r"0[xX][0-9a-fA-F]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
+_NUMBER: Final = r"(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
 _OPERATOR: Final = r"::|:=|->>|->|=>|\|\||[<>!=]=|<>|<<|>>|."
 
 
@@ -141,10 +141,10 @@ _PATTERNS: Final = {
         string=r"'[^']*(?:''[^']*)*'",
         quoted=r'"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\]',
         broken=r"['\"`\[].*",
-        number=_NUMBER,
+        number=rf"0[xX][0-9a-fA-F]+|{_NUMBER}",
         name=_NAME,
         parameter=rf"[:$]{_SIMPLE}{_ENDED}",
-        mark=rf"\?\d*|[:$@]\d+|@{_SIMPLE}",
+        mark=rf"\?\d*|[:$@]\d+|@{_SIMPLE}[\w$]*",
         operator=_OPERATOR,
     ),
     "duckdb": _compiled(

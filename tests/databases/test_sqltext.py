@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+from contextlib import closing
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +140,57 @@ def test_sqlite_finds_every_piece_complete(parts: list[str]) -> None:
     cut = split_statements(";".join(parts), "sqlite")
     assert len(cut) == len(parts)
     assert all(sqlite3.complete_statement(statement.text + "\n;") for statement in cut)
+
+
+def jumbled(pieces: str, rounds: int) -> list[str]:
+    """Short statements of pieces in any order, the same ones each time; some of them parse."""
+    chance = random.Random(1)
+    choice = [*pieces.split(), " ", " ", " ", "\n", "\r"]
+    return ["SELECT " + "".join(chance.choices(choice, k=chance.randint(1, 7))) for _ in range(rounds)]
+
+
+def test_duckdb_itself_finds_the_same_parameters_and_statements() -> None:
+    pieces = r"""' '' " -- /* */ $$ $t$ $t$b $b $c a$b E' e'\' [ ] { } ( ) , + :: 1 1.5 'x' x ; SELECT ->
+        || 'a:b' "q" 1e5 0x1 $tt$ é E'\\' /*/*"""
+    parsed = 0
+    for sql in jumbled(pieces, 20_000):
+        try:
+            theirs = duckdb.extract_statements(sql)
+        except duckdb.Error:
+            continue
+        parsed += 1
+        names = {name.lower() for each in theirs for name in each.named_parameters}
+        ours = {name[1:].lower() for name in found(sql, "duckdb", "parameter")}
+        assert (ours, len(split_statements(sql, "duckdb"))) == (names, len(theirs)), sql
+    assert parsed > 1_000
+
+
+class Asked(dict[str, int]):
+    """Gives sqlite3 a value for every parameter, and remembers for which."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __missing__(self, name: str) -> int:
+        self.names.add(name)
+        return 1
+
+
+def test_sqlite_itself_finds_the_same_parameters() -> None:
+    pieces = r"""' '' " -- /* */ $b :c [ ] ` ) , + 1 1.5 'x' x SELECT || 'a:b' "q" 1e5 0x1 é"""
+    parsed = 0
+    with closing(sqlite3.connect(":memory:")) as con:
+        for sql in jumbled(pieces, 20_000):
+            asked = Asked()
+            try:
+                con.execute(f"EXPLAIN {sql}", asked)
+            except sqlite3.Error:
+                continue
+            if not any("$" in name for name in asked.names):  # :a$b is one name to SQLite, and none of Python
+                parsed += 1
+                assert {name[1:] for name in found(sql, "sqlite", "parameter")} == asked.names, sql
+    assert parsed > 1_000
 
 
 @given(SQLISH, DIALECTS)
