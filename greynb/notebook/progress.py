@@ -76,7 +76,7 @@ class Meter:
 def line(label: str, state: Progress, seconds: float) -> str:
     """Say how far a task is: ``analytics · 42 % · 1,200 rows · 3.4 s``."""
     parts = [label]
-    if state.fraction is not None:
+    if state.fraction:  # 0 is what DuckDB says as long as it cannot tell
         parts.append(f"{min(max(state.fraction, 0.0), 1.0):.0%}".replace("%", " %"))
     if state.rows is not None:
         parts.append(f"{state.rows:,} rows")
@@ -116,7 +116,7 @@ class _Notebook:
         self._publish = shell.display_pub
 
     def show(self, text: str, fraction: float | None) -> None:
-        bar = "" if fraction is None else f'<progress value="{fraction:.3f}" max="1"></progress> '
+        bar = "" if not fraction else f'<progress value="{fraction:.3f}" max="1"></progress> '
         self._send({"text/plain": text, "text/html": f"<div>{bar}{_escaped(text)}</div>"})
 
     def clear(self) -> None:

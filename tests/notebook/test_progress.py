@@ -47,6 +47,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 def test_the_line_names_what_is_known() -> None:
     assert line("analytics", Progress(), 2.04) == "analytics · 2.0 s"
+    assert line("analytics", Progress(fraction=0.0), 2.04) == "analytics · 2.0 s"
     assert line("load dogs", Progress(0.421, 12345), 3) == "load dogs · 42 % · 12,345 rows · 3.0 s"
 
 
