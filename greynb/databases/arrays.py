@@ -119,7 +119,8 @@ def _category(column: pa.ChunkedArray) -> Any:
     mask = _mask(column)
     if mask is not None:
         codes[mask] = -1
-    return pd.Categorical.from_codes(codes, categories=pd.Index(_text(combined.dictionary)))
+    names = _text(pa.chunked_array([combined.dictionary]))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names))
 
 
 def _bits(column: pa.ChunkedArray) -> Any:
