@@ -72,7 +72,10 @@ class Catalog:
             relations = list_relations(self._run)
         except REFUSALS as error:
             stop_if_interrupted(error)
-            raise UnreadableDatabase(f"SQLite cannot read the schema: {first_line(error)}") from error
+            raise UnreadableDatabase(
+                f"DuckDB's SQLite cannot read the schema: {first_line(error)}",
+                hint="it is older than what wrote the file: drop or rewrite the view or index that it names",
+            ) from error
         shown = unique_names(relations, "table")
         self._shown = {fold(name): name for name in shown}
         self._tables = {fold(name): table for name, table in zip(shown, relations.values(), strict=True)}
@@ -114,6 +117,10 @@ class Catalog:
             return False
         keys = {key for key in map(fold, names) if key in self._typed}
         return sum(self._count_again(key) for key in sorted(keys)) > 0  # all of them, not until the first
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the file has a table or view of that name, in any case."""
+        return isinstance(name, str) and fold(name) in self._tables
 
     def tables(self) -> list[TableReport]:
         """List the tables, views and virtual tables."""
@@ -169,7 +176,7 @@ class Catalog:
 
     def _open_one(self, key: str, table: TableCensus) -> None:
         given = self._given.get(table.name)
-        if given is not None and _same_columns(given, table):
+        if given is not None and not given.problem and _same_columns(given, table):
             self._tables[key] = given
         try:
             self._create(key, refusing_view(table) if table.problem else provisional_view(self._alias, table))

@@ -6,6 +6,7 @@ import csv
 import random
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -179,6 +180,15 @@ def test_a_given_census_is_taken_at_its_word_until_a_statement_fails(tmp_path: P
         assert catalog.recover(caught.value, ["t"])
         assert con.execute("FROM t").fetchall() == [("1", "b"), ("x", "\\xFF")]
         assert not catalog.recover(caught.value, ["t"])
+
+
+def test_a_relation_that_only_the_publisher_could_not_read_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.db", "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1)")
+    with closing(sqlite3.connect(path)) as con:
+        census = take_census(lambda sql: con.execute(sql).fetchall())
+    with attached(path, {"t": replace(census["t"], problem="no such module")}) as (con, catalog):
+        catalog.ensure(["t"])
+        assert con.execute("FROM t").fetchall() == [(1,)]
 
 
 def test_an_error_of_the_users_own_is_no_reason_to_count_again(tmp_path: Path) -> None:
