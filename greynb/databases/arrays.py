@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Array = npt.NDArray[Any]
 
@@ -195,8 +194,18 @@ def _python(column: pa.ChunkedArray, wide: bool) -> Array:
     try:
         values = column.to_pylist(maps_as_pydicts="lossy")
     except (OverflowError, ValueError):
-        values = pc.cast(column, pa.string()).to_pylist()
+        values = column.cast(_moments_as_text(column.type)).to_pylist(maps_as_pydicts="lossy")
     return objects([_unwrap(value) for value in values] if wide else values)
+
+
+def _moments_as_text(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_list(kind):
+        return pa.list_(_moments_as_text(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(_moments_as_text(kind.key_type), _moments_as_text(kind.item_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_moments_as_text(field.type)) for field in kind])
+    return pa.string() if pa.types.is_date(kind) or pa.types.is_timestamp(kind) else kind
 
 
 def _unwrap(value: Any) -> Any:
