@@ -18,12 +18,15 @@ import duckdb
 
 from greynb.databases import frames
 from greynb.databases.catalog import Catalog
+from greynb.databases.diagnose import explain_error
 from greynb.databases.duckdb_progress import enable_progress
 from greynb.databases.extension import extension_path
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.notebook_frames import registered
+from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.result import Progress, StatementResult
+from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,21 +103,44 @@ class AnalyticsSession:
 
         Raises
         ------
-        WriteRefused, QueryError
+        WriteRefused
             The gate refused a statement; nothing was run.
-        duckdb.Error
+        QueryError
             The engine refused a statement.
         """
         passed = check(sql)
+        if not passed:
+            return []
+        arguments = parameters or {}, variables or {}
         with self._lock:
             self.refresh()
-            results = self._attempt(passed, parameters or {}, variables or {})
-            if self._source.still_valid(self.snapshot):
-                return results
+            try:
+                results = self._attempt(passed, *arguments)
+            except QueryInterrupted:
+                raise
+            except GreynbError:
+                # A file that is being written can also fail to be read.
+                if self._is_whole():
+                    raise
+            else:
+                if self._is_whole():
+                    return results
             self._forget(passed)
             self._attach(self._source.copy())
-            results = self._attempt(passed, parameters or {}, variables or {})
-            return [_noted(results[0], CHANGED), *results[1:]] if results else []
+            first, *others = self._attempt(passed, *arguments)
+            return [replace(first, notices=(*first.notices, CHANGED)), *others]
+
+    def reader(self) -> AnalyticsConnection:
+        """A gated connection of its own to this engine; it keeps the session alive.
+
+        It reads the version that the session has now, and the session must stay on it (`refresh` is not
+        called). A file that was not published by greynb can be written in place; a result that was read
+        meanwhile is refused.
+        """
+        self.catalog  # noqa: B018  # attaches the version
+        cursor = self._con.cursor()
+        cursor.execute("USE analytics")
+        return AnalyticsConnection(cursor, self._prepare, verify=self._verify)
 
     def interrupt(self) -> None:
         """Stop the running statement, or the copy made for it; harmless when none runs."""
@@ -132,6 +158,22 @@ class AnalyticsSession:
             self._con.close()
             self._source.close()
 
+    def _prepare(self, passed: Passed) -> None:
+        with self._lock:
+            self.catalog.ensure(passed.tables)
+
+    def _verify(self) -> None:
+        if not self._is_whole():
+            raise DatabaseError(
+                "the analytics file was written to while it was read",
+                role="analytics",
+                path=self.snapshot.source,
+                hint="connect again; `greynb sync` publishes without disturbing readers",
+            )
+
+    def _is_whole(self) -> bool:
+        return self._source.still_valid(self.snapshot)
+
     def _attach(self, snapshot: Snapshot) -> None:
         before = f"{INTERNAL}{self._attached}" if self._attached else None
         if self._catalog is not None:
@@ -148,9 +190,7 @@ class AnalyticsSession:
     def _attempt(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[StatementResult]:
-        return [
-            self._one(number, each, parameters, variables) for number, each in enumerate(passed, start=1)
-        ]
+        return [self._one(number, each, parameters, variables) for number, each in enumerate(passed, start=1)]
 
     def _one(
         self,
@@ -161,18 +201,19 @@ class AnalyticsSession:
     ) -> StatementResult:
         begun = time.perf_counter()
         notices = list(self.catalog.ensure(passed.tables))
-        named = {name: parameters[name] for name in passed.parameters if name in parameters}
-        with registered(self._con, passed.tables, variables, self.catalog.names, notices):
-            frame, types = self._fetch(passed, named)
-        rows = None if passed.kind in ("select", "explain") else frame
-        affected = int(rows.iloc[0, 0]) if rows is not None and list(rows.columns) == ["Count"] else None
+        if number == 1:
+            notices = [*self.snapshot.notices, *notices]
+        with registered(self._con, passed.tables, variables, self.catalog, notices):
+            frame, types = self._fetch(passed, parameters)
+        reads = passed.kind in ("select", "explain")
+        counted = not reads and list(frame.columns) == ["Count"] and len(frame) == 1
         return StatementResult(
             number=number,
             line=passed.line,
             sql=passed.sql,
-            frame=frame if rows is None else None,
-            types=types if rows is None else (),
-            affected=affected,
+            frame=frame if reads else None,
+            types=types if reads else (),
+            affected=int(frame["Count"].iloc[0]) if counted else None,
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
         )
@@ -180,18 +221,32 @@ class AnalyticsSession:
     def _fetch(
         self, passed: Passed, parameters: Mapping[str, object]
     ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        named = {name: parameters[name] for name in passed.parameters if name in parameters}
         try:
-            return self._execute(passed.sql, parameters)
+            try:
+                return self._execute(passed.sql, named)
+            except duckdb.Error as error:
+                if not self.catalog.recover(error, passed.tables):
+                    raise
+                return self._execute(passed.sql, named)
         except duckdb.Error as error:
-            if not self.catalog.recover(error, passed.tables):
-                raise
-            return self._execute(passed.sql, parameters)
+            raise explain_error(
+                error, passed.sql, role="analytics", tables=self._columns, line_offset=passed.line - 1
+            ) from error
 
-    def _execute(
-        self, sql: str, parameters: Mapping[str, object]
-    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        self._con.execute(sql, dict(parameters) or None)
+    def _execute(self, sql: str, parameters: Mapping[str, object]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        self._con.execute(sql, parameters or None)
         return frames.from_duckdb(self._con)
+
+    def _columns(self) -> dict[str, list[str]]:
+        """The columns of every table that a statement can name, temporary ones included."""
+        found: dict[str, list[str]] = {}
+        for table, column in self._con.execute(
+            "SELECT table_name, column_name FROM duckdb_columns()"
+            " WHERE database_name IN ('analytics', 'temp') AND NOT internal"
+        ).fetchall():
+            found.setdefault(table, []).append(column)
+        return found
 
     def _forget(self, passed: Sequence[Passed]) -> None:
         """Drop what the first attempt made, so that the second one can make it again."""
@@ -210,13 +265,11 @@ def _locked_instance() -> duckdb.DuckDBPyConnection:
     con.execute(f"LOAD {literal(str(extension_path()))}")
     # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
     con.execute("SET sqlite_disable_multithreaded_scans = true")
+    # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
+    con.execute("SET disabled_optimizers = 'common_subplan'")
     enable_progress(con)
     con.execute("ATTACH ':memory:' AS analytics")
     con.execute("USE analytics")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
-
-
-def _noted(result: StatementResult, notice: str) -> StatementResult:
-    return replace(result, notices=(*result.notices, notice))

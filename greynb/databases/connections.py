@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.readonly import AnalyticsConnection
+    from greynb.databases.snapshot import SnapshotSource
     from greynb.databases.staging import StagingSession
     from greynb.routing import Role, Route
 
@@ -47,6 +48,17 @@ class StagingConnection(sqlite3.Connection):
             super().__exit__(kind, error, trace)
         finally:
             self.close()
+
+
+class SnapshotConnection(sqlite3.Connection):
+    """A `sqlite3.Connection` to one snapshot, which it lets go when it is closed."""
+
+    source: SnapshotSource | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.source is not None:
+            self.source.close()
 
 
 def analytics_session(route: Route) -> AnalyticsSession:
@@ -80,10 +92,6 @@ def staging_session(route: Route, *, timeout: float = 10.0) -> StagingSession:
     return _shared("cells", route, opened)
 
 
-@overload
-def connect(route: Route, engine: Literal["duckdb"]) -> AnalyticsConnection: ...
-@overload
-def connect(route: Route, engine: Literal["sqlite"]) -> sqlite3.Connection: ...
 def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connection:
     """A raw connection for a route; `greynb.get_conn` is its public face.
 
@@ -94,10 +102,10 @@ def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connecti
     UsageError
         The engine does not serve this role.
     """
+    if (route.role, engine) not in _ENGINES:
+        raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT)
     try:
         return _ENGINES[route.role, engine](route)
-    except KeyError:
-        raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT) from None
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
@@ -119,11 +127,16 @@ def close_all() -> None:
 
 
 def _shared(purpose: str, route: Route, opened: Callable[[], Session]) -> Session:
-    key = (os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}")
+    key = _key(purpose, route)
     with _lock:
         if key not in _sessions:
             _sessions[key] = opened()
         return _sessions[key]  # type: ignore[return-value]  # a key names one kind of session
+
+
+def _key(purpose: str, route: Route) -> tuple[int, str, str]:
+    """What tells sessions apart; a forked process opens its own."""
+    return os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}"
 
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
@@ -133,25 +146,36 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
 
     source = SnapshotSource(route.path, shared=route.shared)
     newest = source.acquire()
+    key = _key("pinned", route)
     with _lock:
-        session = _pinned.get(str(route.path))
-        if session is None or session.snapshot.id != newest.id:
-            session = _pinned[str(route.path)] = AnalyticsSession(source)
-        else:
+        session = _sessions.get(key)
+        if isinstance(session, AnalyticsSession) and session.snapshot.id == newest.id:
             source.close()
-    return session.pinned_connection()
+        else:
+            # An older session lives on as long as a connection of it does.
+            session = _sessions[key] = AnalyticsSession(source)
+        return session.reader()
 
 
 def _analytics_sqlite(route: Route) -> sqlite3.Connection:
+    """A read-only SQLite connection to the version that is newest now."""
+    from greynb.databases.snapshot import SnapshotSource
     from greynb.databases.sqlite import open_readonly
 
-    return open_readonly(route.path)
+    source = SnapshotSource(route.path, shared=route.shared)
+    con = open_readonly(source.acquire().path, factory=SnapshotConnection)
+    con.source = source
+    return con
 
 
 def _staging_sqlite(route: Route) -> sqlite3.Connection:
     from greynb.databases.sqlite import open_writable
 
-    return open_writable(route.path, factory=StagingConnection)
+    timeout = float(route.options.get("timeout", 5))
+    con = open_writable(route.path, timeout=timeout, factory=StagingConnection)
+    # A transaction begins by itself before the first write, as users of sqlite3 expect.
+    con.isolation_level = "IMMEDIATE"
+    return con
 
 
 _ENGINES: dict[tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection]] = {

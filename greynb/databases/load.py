@@ -63,6 +63,16 @@ class LoadResult:
     created: bool
     seconds: float
 
+    def __str__(self) -> str:
+        made = ", created" if self.created else ""
+        return (
+            f"{self.table}{made}: {self.inserted:,} inserted, {self.updated:,} updated,"
+            f" {self.ignored:,} ignored in {self.seconds:.2f} s"
+        )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
 
 def load_frame(
     con: sqlite3.Connection,

@@ -6,7 +6,7 @@ that a statement names are registered for that statement alone, and nothing else
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -33,7 +33,7 @@ def registered(
     con: duckdb.DuckDBPyConnection,
     tables: Sequence[str],
     variables: Mapping[str, object],
-    known: frozenset[str],
+    known: Container[str],
     notices: list[str],
 ) -> Iterator[None]:
     """Make the notebook's frames that a statement names readable while the block runs.
@@ -47,7 +47,7 @@ def registered(
     variables
         The notebook's variables; those that are no frames are left alone.
     known
-        Names of the analytics tables and views, case-folded: they win over a frame of the same name.
+        The analytics tables and views: they win over a frame of the same name.
     notices
         Grows by one line for each frame that an analytics table hides.
     """
@@ -57,7 +57,7 @@ def registered(
             frame = variables.get(name)
             if not is_frame(frame):
                 continue
-            if name.casefold() in known:
+            if name in known:
                 notices.append(f"{name} is the analytics table; the notebook's DataFrame {name} was not used")
             elif not _temporary(con, name):
                 con.register(name, frame)

@@ -140,6 +140,17 @@ class StagingSession:
         """How many rows the running statement has given so far; None when nothing runs."""
         return Progress(rows=self._rows) if self._running else None
 
+    def columns(self) -> dict[str, list[str]]:
+        """The columns of every table and view, by name; for help after an error."""
+        with self._lock:
+            found: dict[str, list[str]] = {}
+            for table, column in self._connection().execute(
+                "SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c"
+                " WHERE t.type IN ('table', 'view', 'virtual') AND t.name NOT LIKE 'sqlite_%'"
+            ):
+                found.setdefault(table, []).append(column)
+            return found
+
     def close(self) -> None:
         """Close the connection; the next cell would open it again."""
         with self._lock:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greynb.databases.connections import analytics_session, located, staging_session
-from greynb.databases.parameters import bind
+from greynb.databases.diagnose import explain_error
+from greynb.databases.parameters import Bound, bind
+from greynb.databases.staging import StagingSession, StatementFailed
 from greynb.errors import GreynbError
 from greynb.notebook import execution
 from greynb.routing import Role, Route, Settings
@@ -26,10 +28,12 @@ class Outcome:
     ----------
     route
         The role and its file.
+    sql
+        The text of the cell as written.
     results
         One for each statement, in order.
     parameters
-        The values that were bound, by name.
+        The variables that the cell names, with their values.
     snapshot
         The version of the analytics file that all statements read; None for staging.
     dry_run
@@ -37,6 +41,7 @@ class Outcome:
     """
 
     route: Route
+    sql: str
     results: list[StatementResult]
     parameters: Mapping[str, object]
     snapshot: str | None = None
@@ -85,7 +90,7 @@ def _analytics(
         show_progress=config.progress,
         label=route.role,
     )
-    return Outcome(route, results, bound.parameters, session.snapshot.id if results else None)
+    return Outcome(route, sql, results, _named(bound, variables), session.snapshot.id if results else None)
 
 
 def _staging(
@@ -93,14 +98,36 @@ def _staging(
 ) -> Outcome:
     bound = bind(sql, variables, dialect="sqlite")
     session = staging_session(route, timeout=config.timeout)
-    results = execution.run(
-        lambda: session.run(bound.sql, bound.parameters, dry_run=options.dry_run),
-        interrupt=session.interrupt,
-        progress=session.progress,
-        show_progress=config.progress,
-        label=route.role,
+    try:
+        results = execution.run(
+            lambda: session.run(bound.sql, bound.parameters, dry_run=options.dry_run),
+            interrupt=session.interrupt,
+            progress=session.progress,
+            show_progress=config.progress,
+            label=route.role,
+        )
+    except StatementFailed as failed:
+        raise _explained(failed, session) from failed.__cause__
+    return Outcome(route, sql, results, _named(bound, variables), dry_run=options.dry_run)
+
+
+def _explained(failed: StatementFailed, session: StagingSession) -> GreynbError:
+    """Say what SQLite's error means, and which statement of the cell it was."""
+    assert isinstance(failed.__cause__, Exception)
+    error = explain_error(
+        failed.__cause__,
+        failed.sql,
+        role="staging",
+        tables=session.columns,
+        line_offset=failed.line - 1,
     )
-    return Outcome(route, results, bound.parameters, dry_run=options.dry_run)
+    error.message = f"statement {failed.number}: {error.message}; nothing was written"
+    error.detail = error.detail or failed.detail
+    return error
+
+
+def _named(bound: Bound, variables: Mapping[str, object]) -> dict[str, object]:
+    return {name: variables[name] for name in bound.names}
 
 
 _RUNNERS = {"analytics": _analytics, "staging": _staging}

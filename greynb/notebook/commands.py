@@ -5,20 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from greynb import api
+from greynb.databases.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution
 from greynb.overview import Status, status
-from greynb.routing import Route, Settings
+from greynb.routing import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
     from greynb.publish import SyncResult
+
+T = TypeVar("T")
 
 HELP = """\
 %%analytics [NAME] [-n ROWS] [--show]              SQL on analytics: read-only, DuckDB
@@ -73,13 +77,71 @@ def _help(words: Sequence[str], _config: Greynb) -> Help:
 
 
 def _tables(words: Sequence[str], config: Greynb) -> pd.DataFrame:
+    import pandas as pd
+
     _expect(words, "tables")
-    return _from_catalog(lambda session: session.catalog.tables(), config)
+    reports = _on_analytics(lambda session: session.catalog.tables(), config)
+    return pd.DataFrame(
+        {
+            "table": [each.name for each in reports],
+            "kind": [each.kind for each in reports],
+            "columns": [each.columns for each in reports],
+            "rows": pd.array([each.rows for each in reports], dtype="Int64"),
+            "note": [each.problem or "" for each in reports],
+        }
+    )
 
 
 def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
-    table = _expect(words, "columns", "TABLE")[0]
-    return _from_catalog(lambda session: session.catalog.columns(table), config)
+    import pandas as pd
+
+    (table,) = _expect(words, "columns", "TABLE")
+    reports = _on_analytics(lambda session: _reported(session, table), config)
+    return pd.DataFrame(
+        {
+            "column": [each.column for each in reports],
+            "declared": [each.declared for each in reports],
+            "type": [each.type for each in reports],
+            "nulls": [each.nulls for each in reports],
+            "widened": ["yes" if each.widened else "" for each in reports],
+            "because of": [
+                ", ".join(f"{value.storage} {value.value} ({value.count:,}×)" for value in each.forced_by)
+                for each in reports
+            ],
+        }
+    )
+
+
+def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
+    if table not in session.catalog:
+        names = [each.name for each in session.catalog.tables()]
+        close = get_close_matches(table, names, n=1)
+        raise UsageError(
+            f"analytics has no table {table!r}" + (f"; did you mean {close[0]}?" if close else ""),
+            hint="`%greynb tables` lists them",
+        )
+    return session.catalog.columns(table)
+
+
+def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
+    """Ask about the newest version of analytics, interruptibly."""
+    route = Settings.current().route("analytics")
+    session = analytics_session(route)
+
+    def task() -> T:
+        session.refresh()
+        return ask(session)
+
+    try:
+        return execution.run(
+            task,
+            interrupt=session.interrupt,
+            progress=session.progress,
+            show_progress=config.progress,
+            label="analytics",
+        )
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
 
 
 def _sync(words: Sequence[str], config: Greynb) -> SyncResult:

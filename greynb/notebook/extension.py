@@ -61,4 +61,6 @@ def _shorten_errors(short: bool) -> None:
 
 
 def _block(error: GreynbError) -> list[str]:
-    return str(error).splitlines()
+    from greynb.notebook.error_display import short_error
+
+    return short_error(error)["text/plain"].splitlines()

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from greynb.databases.load import LoadResult
     from greynb.notebook.config import Greynb
 
-USAGE = (
-    "%staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]"
-)
+USAGE = "%staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from IPython.core.magic import (
     line_cell_magic,
     line_magic,
     magics_class,
-    needs_local_scope,
     no_var_expand,
 )
 
@@ -22,33 +22,31 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
+    from greynb.databases.load import LoadResult
+
 
 @magics_class
 class SqlMagics(Magics):
     """The magics that ``%load_ext greynb`` adds."""
+
+    shell: InteractiveShell
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.settings = Greynb(parent=shell)
 
     @no_var_expand  # IPython would splice $name and {name} into the SQL
-    @needs_local_scope
     @line_cell_magic
-    def analytics(
-        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> pd.DataFrame | None:
+    def analytics(self, line: str, cell: str | None = None) -> pd.DataFrame | None:
         """Run SQL on the analytics database, read-only, in DuckDB.
 
         ``%%analytics [NAME] [-n ROWS] [--show]`` above the SQL, or ``%analytics SQL`` in a line.
         """
-        return self._run("analytics", line, cell, local_ns)
+        return self._run("analytics", line, cell)
 
     @no_var_expand  # IPython would splice $name and {name} into the SQL
-    @needs_local_scope
     @line_cell_magic
-    def staging(
-        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> pd.DataFrame | None:
+    def staging(self, line: str, cell: str | None = None) -> pd.DataFrame | LoadResult | None:
         """Run SQL on the staging database, in SQLite, all statements or none.
 
         ``%%staging [NAME] [-n ROWS] [--show] [--dry-run]`` above the SQL, or ``%staging SQL`` in a line.
@@ -57,8 +55,8 @@ class SqlMagics(Magics):
         if cell is None and line.split(None, 1)[:1] == ["load"]:
             from greynb.notebook.loading import load
 
-            return load(line, self._variables(local_ns), self.settings)
-        return self._run("staging", line, cell, local_ns)
+            return load(line, _variables(self.shell), self.settings)
+        return self._run("staging", line, cell)
 
     @line_magic
     def greynb(self, line: str) -> object:
@@ -67,15 +65,23 @@ class SqlMagics(Magics):
 
         return run(line, self.settings)
 
-    def _run(
-        self, role: Role, line: str, cell: str | None, local_ns: dict[str, Any] | None
-    ) -> pd.DataFrame | None:
+    def _run(self, role: Role, line: str, cell: str | None) -> pd.DataFrame | None:
         from greynb.notebook import cells, output
 
         options = parse(line, body=cell is not None, staging=role == "staging")
         sql = options.sql if cell is None else f"{options.sql}\n{cell}"
-        outcome = cells.run(role, sql, self._variables(local_ns), options, self.settings)
+        outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
         return output.deliver(self.shell, outcome, options, self.settings)
 
-    def _variables(self, local_ns: dict[str, Any] | None) -> ChainMap[str, Any]:
-        return ChainMap(local_ns or {}, self.shell.user_ns)
+
+def _variables(shell: InteractiveShell) -> ChainMap[str, Any]:
+    """The variables that the caller of the magic sees.
+
+    In a function these are its locals, then the notebook's. IPython hands a cell magic the notebook's alone,
+    so the frame that asked the shell to run the magic is looked up here.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name not in ("run_cell_magic", "run_line_magic"):
+        frame = frame.f_back
+    caller = frame.f_back if frame is not None else None
+    return ChainMap(caller.f_locals if caller is not None else {}, shell.user_ns)

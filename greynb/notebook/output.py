@@ -1,0 +1,130 @@
+"""Handing a cell's results to the shell: shown, assigned, or both; and where each frame came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+import pandas as pd
+from IPython.display import display
+
+from greynb.databases.provenance import provenance
+from greynb.notebook.display import DisplayTable
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from greynb.databases.result import StatementResult
+    from greynb.notebook.cells import Outcome
+    from greynb.notebook.config import Greynb
+    from greynb.notebook.options import CellOptions
+
+NO_ROWS = "no statement of the cell gave rows; {name} was not changed"
+ROLLED_BACK = "dry run: everything was rolled back"
+
+
+def deliver(
+    shell: InteractiveShell, outcome: Outcome, options: CellOptions, config: Greynb
+) -> pd.DataFrame | None:
+    """Show or assign what a cell gave.
+
+    The last result with rows is the cell's value. It is returned, so that the shell shows it and keeps it as
+    ``_``; with a name it is assigned instead. Every other result is shown.
+
+    Returns
+    -------
+    DataFrame or None
+        The cell's value, unless it was only assigned.
+    """
+    _remember_origin(outcome)
+    value = next((each for each in reversed(outcome.results) if each.frame is not None), None)
+    rows = config.rows if options.rows is None else options.rows
+    for result in _annotated(outcome, options, value):
+        if result.frame is None or value is None or result.frame is not value.frame:
+            display(_table(outcome, result, rows))
+        elif options.name is None or options.show:
+            _Shown.on(shell).next(value.frame, _table(outcome, replace(result, frame=None), rows))
+    if value is None:
+        return None
+    if options.name is not None:
+        shell.user_ns[options.name] = value.frame
+    return value.frame if options.name is None or options.show else None
+
+
+def stop_showing(shell: InteractiveShell) -> None:
+    """Take away what shows a cell's own result with its footer."""
+    if (shown := _shown.pop(shell, None)) is not None:
+        shown.remove()
+
+
+def _annotated(
+    outcome: Outcome, options: CellOptions, value: StatementResult | None
+) -> list[StatementResult]:
+    """The results with what is to be said of the cell as a whole, on the last one."""
+    notes = [ROLLED_BACK] if outcome.dry_run else []
+    if options.name is not None and value is None:
+        notes.append(NO_ROWS.format(name=options.name))
+    if not notes or not outcome.results:
+        return outcome.results
+    *first, last = outcome.results
+    return [*first, replace(last, notices=(*last.notices, *notes))]
+
+
+def _table(outcome: Outcome, result: StatementResult, rows: int) -> DisplayTable:
+    route = outcome.route
+    return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows)
+
+
+def _remember_origin(outcome: Outcome) -> None:
+    alone = len(outcome.results) == 1
+    for result in outcome.results:
+        if result.frame is not None:
+            result.frame.attrs["greynb"] = provenance(
+                sql=outcome.sql.strip() if alone else result.sql,
+                parameters=outcome.parameters,
+                role=outcome.route.role,
+                file=outcome.route.path,
+                snapshot=outcome.snapshot,
+                rows=len(result.frame),
+                seconds=result.seconds,
+            )
+
+
+class _Shown:
+    """Shows the frame that a magic has just returned as its result table, once; other frames as usual.
+
+    The shell shows what a magic returns, and a DataFrame must stay a plain DataFrame. So one formatter for
+    DataFrames is added, which speaks only for the one object that was returned last.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._formatter = shell.display_formatter.mimebundle_formatter
+        self._before = self._formatter.for_type(pd.DataFrame, self._bundle)
+        self._frame: ref[pd.DataFrame] | None = None
+        self._table: DisplayTable | None = None
+
+    @classmethod
+    def on(cls, shell: InteractiveShell) -> _Shown:
+        if shell not in _shown:
+            _shown[shell] = cls(shell)
+        return _shown[shell]
+
+    def next(self, frame: pd.DataFrame, table: DisplayTable) -> None:
+        self._frame, self._table = ref(frame), table
+
+    def remove(self) -> None:
+        if self._before is None:
+            self._formatter.pop(pd.DataFrame, None)
+        else:
+            self._formatter.for_type(pd.DataFrame, self._before)
+
+    def _bundle(self, frame: pd.DataFrame, include: Any = None, exclude: Any = None) -> Any:
+        frame_of, table = self._frame, self._table
+        self._frame = self._table = None
+        if frame_of is not None and frame_of() is frame and table is not None:
+            return replace(table, result=replace(table.result, frame=frame))._repr_mimebundle_()
+        return self._before(frame, include, exclude) if self._before is not None else None
+
+
+_shown: WeakKeyDictionary[InteractiveShell, _Shown] = WeakKeyDictionary()
