@@ -26,6 +26,7 @@ class _Reader:
     piece: Piece
     number: int = 1
     found: Found = field(default_factory=Found)
+    makes: str = ""
 
     @property
     def word(self) -> Word | None:
@@ -97,14 +98,13 @@ def create(piece: Piece) -> Passed:
     body = _macro(reader, name) if kind == "MACRO" else _relation(reader, kind)
     sql = f"CREATE {replace}TEMP {kind} {unless}{quote(name)}{body}"
     refuse_unless(sql, {"CREATE", "TRANSACTION"}, piece)
-    table_macro = kind == "MACRO" and " AS TABLE " in body
     return Passed(
         sql,
         "create",
         piece.line,
         tuple(reader.found.tables),
         tuple(reader.found.parameters),
-        ("MACRO TABLE" if table_macro else kind, name),
+        (reader.makes or kind, name),
     )
 
 
@@ -176,6 +176,7 @@ def _definition(reader: _Reader) -> str:
     reader.need(b"AS")
     head = f"({', '.join(parameters)}) AS "
     if reader.take(b"TABLE"):
+        reader.makes = "MACRO TABLE"
         return f"{head}TABLE {_select(reader, _next_overload(reader))}"
     return f"{head}{_expression(reader)}"
 

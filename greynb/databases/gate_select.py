@@ -76,9 +76,13 @@ def check_select(sql: str, piece: Piece, offset: int, found: Found) -> None:
                     "the check cannot see through this PIVOT", hint="add IN (…) to its ON columns"
                 )
         if tree["error"]:
-            raise _no_tree(tree, piece, offset)
+            # DuckDB counts characters here.
+            before = sql[: int(tree.get("position", 0))]
+            raise _no_tree(tree, piece, offset + len(before.encode()))
     except RecursionError:
         raise WriteRefused("the statement is nested too deeply to be checked") from None
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
     if len(tree["statements"]) != 1:
         raise QueryError("a SELECT is missing", detail=piece.pointed(offset))
     inspect(tree["statements"], found)
@@ -110,12 +114,11 @@ def refuse_unless(sql: str, allowed: set[str], piece: Piece) -> None:
         raise refused(piece)
 
 
-def _no_tree(tree: Mapping[str, Any], piece: Piece, offset: int) -> QueryError | WriteRefused:
+def _no_tree(tree: Mapping[str, Any], piece: Piece, place: int) -> QueryError | WriteRefused:
     if tree["error_type"] != "parser":
         if "parameters" in str(tree["error_message"]):
             return QueryError(str(tree["error_message"]))
         return refused(piece, _verb(piece))
-    place = offset + int(str(tree.get("position", 0)))
     return QueryError(str(tree["error_message"]), detail=piece.pointed(place))
 
 

@@ -98,7 +98,8 @@ def pieces(sql: str) -> Iterator[Piece]:
         for first in words(between)[:1]:
             begin = start + first.start
             part = data[begin : word.start].decode().rstrip()
-            yield Piece(part, words(part), sql, begin, line_of(sql, len(data[:begin].decode())))
+            if part:
+                yield Piece(part, words(part), sql, begin, line_of(sql, len(data[:begin].decode())))
         start = word.start + 1
 
 

@@ -74,7 +74,7 @@ def inspect(tree: Any, found: Found) -> None:
 
 def refuse_internal(name: str) -> None:
     """Refuse a name of greynb's own databases inside the engine."""
-    if name.lstrip('"').lower().startswith(INTERNAL):
+    if _folded(name).lstrip('"').startswith(INTERNAL):
         raise WriteRefused(
             f"names that begin with {INTERNAL} are greynb's own and cannot be used", hint=_TABLE_HINT
         )
@@ -143,11 +143,16 @@ def _base_table(node: dict[str, Any], visible: frozenset[str], found: Found) -> 
 
 
 def _table_function(function: dict[str, Any], found: Found) -> None:
-    name = function["function_name"].lower()
+    name = _folded(function["function_name"])
     if name in NAMED_TABLE_FUNCTIONS:
         found.tables[_named_table(name, function["children"])] = None
     elif name not in TABLE_FUNCTIONS and (name.startswith(REFUSED_PREFIXES) or name in builtin_functions()):
         raise _refused_function(name)
+
+
+def _folded(name: str) -> str:
+    """A name for comparing: in lower case, without the blanks of other alphabets that DuckDB may leave on it."""
+    return name.strip().lower()
 
 
 def _named_table(function: str, arguments: list[dict[str, Any]]) -> str:
@@ -164,7 +169,7 @@ def _named_table(function: str, arguments: list[dict[str, Any]]) -> str:
 
 
 def _scalar_function(name: str) -> None:
-    lowered = name.lower()
+    lowered = _folded(name)
     refused = lowered in SCALAR_FUNCTIONS_REFUSED or lowered in READS_FILES or lowered in RUNS_SQL
     if refused or lowered.startswith(REFUSED_PREFIXES):
         raise _refused_function(lowered)

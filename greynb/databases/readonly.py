@@ -19,6 +19,7 @@ import duckdb
 
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
+from greynb.databases.readonly_result import Result
 from greynb.errors import QueryError, WriteRefused
 
 if TYPE_CHECKING:
@@ -247,84 +248,6 @@ class AnalyticsConnection:
         if isinstance(parameters, Mapping):
             return {name: parameters[name] for name in passed.parameters if name in parameters} or None
         return parameters
-
-
-class Result:
-    """A result as DuckDB's ``sql`` gives it, with the methods that read it and none of those that write.
-
-    Like a DuckDB relation it may be read as often as wished; it is computed when it is read, once more for
-    each time.
-
-    Parameters
-    ----------
-    relation
-        The engine's relation of a checked statement.
-    lock
-        Held while the engine is at work.
-    """
-
-    def __init__(self, relation: duckdb.DuckDBPyRelation, lock: threading.RLock) -> None:
-        self.__relation = relation
-        self.__lock = lock
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.__relation.columns)
-
-    @property
-    def types(self) -> list[str]:
-        """The DuckDB types of the columns."""
-        return [str(each) for each in self.__relation.types]
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        """All rows."""
-        with self.__lock:
-            return self.__relation.fetchall()
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        """The next row, or None."""
-        with self.__lock:
-            row: tuple[Any, ...] | None = self.__relation.fetchone()
-            return row
-
-    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
-        """The next `size` rows."""
-        with self.__lock:
-            return self.__relation.fetchmany(size)
-
-    def df(self) -> pd.DataFrame:
-        """All rows as a pandas DataFrame, with DuckDB's own dtypes."""
-        with self.__lock:
-            return self.__relation.df()
-
-    fetchdf = to_df = df
-
-    def to_arrow_table(self) -> pa.Table:
-        """All rows as an Arrow table."""
-        with self.__lock:
-            return self.__relation.to_arrow_table()
-
-    arrow = fetch_arrow_table = to_arrow_table
-
-    def pl(self) -> pl.DataFrame:
-        """All rows as a polars DataFrame (polars must be installed)."""
-        with self.__lock:
-            return self.__relation.pl()
-
-    def show(self) -> None:
-        """Print the first rows."""
-        with self.__lock:
-            self.__relation.show()
-
-    def __repr__(self) -> str:
-        with self.__lock:
-            return repr(self.__relation)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(
-            f"a result of the analytics connection has no {name!r}; read it by fetchall, df, arrow or pl"
-        )
 
 
 def _named(statements: list[Passed], parameters: Parameters) -> list[Passed]:
