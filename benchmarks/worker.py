@@ -21,16 +21,17 @@ WARM_UP = 30
 
 
 class Tool(NamedTuple):
-    """How a tool is loaded, set up, and asked for a result: kept in a variable, or shown."""
+    """How a tool is loaded, set up, and asked: a cell into a variable, a line into one, a cell shown."""
 
     extension: str
     set_up: tuple[str, ...]
     kept: str
+    line: str
     shown: str
 
 
 TOOLS = {
-    "greynb": Tool("greynb", (), "%%analytics df\n", "%%analytics\n"),
+    "greynb": Tool("greynb", (), "%%analytics df\n", "df = %analytics ", "%%analytics\n"),
     "jupysql": Tool(
         "sql",
         (
@@ -40,9 +41,11 @@ TOOLS = {
             "%sql duckdb://",
         ),
         "%%sql df <<\n",
+        "df = %sql ",
         "%%sql\n",
     ),
-    "magic_duckdb": Tool("magic_duckdb", (), "%%dql -o df\n", "%%dql\n"),
+    # Its -o shows the frame as well as keeping it.
+    "magic_duckdb": Tool("magic_duckdb", (), "%%dql -o df\n", "df = %dql ", "%%dql\n"),
 }
 
 
@@ -57,6 +60,7 @@ def main() -> None:
             _cell(shell, line)
         figures["first"] = _once(lambda: _cell(shell, tool.kept + QUERY))
         figures["kept"] = _median(lambda: _cell(shell, tool.kept + QUERY), cells)
+        figures["line"] = _median(lambda: _cell(shell, tool.line + QUERY), cells)
         figures["shown"] = _median(lambda: _cell(shell, tool.shown + QUERY), cells)
         figures["bare"] = _median(_bare(shell), cells)
         figures["python"] = _median(lambda: _cell(shell, "x = 1"), cells)
