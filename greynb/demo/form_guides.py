@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HEADER = "Dog Name,Sex,PLC,BOX,WGT,DIST,DATE,TRACK,G,TIME,WIN,BON,1 SEC,MGN,W/2G,PIR,SP"
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _RUNS = 5
 _TRACKS = {venue.code: venue.track for venue in VENUES}
 _NO_SECTIONALS = {"BKHL", "CAPA", "NOR"}  # tracks that publish none
@@ -31,7 +44,7 @@ def write_form_guides(folder: Path, season: Season, count: int) -> list[Path]:
     order = list(season.tables["race_metadata"]["race_id"])[-count:]
     dogs = starts.loc[starts["race_id"].isin(order), "dog_id"].unique()
     careers = starts[starts["dog_id"].isin(dogs)].sort_values("start_datetime", ascending=False)
-    by_dog = dict(list(careers.groupby("dog_id")))
+    by_dog = {dog: careers[careers["dog_id"] == dog] for dog in dogs.tolist()}
     return [_write(folder, starts[starts["race_id"] == race], by_dog) for race in order]
 
 
@@ -57,7 +70,8 @@ def _starts(season: Season) -> pd.DataFrame:
 def _write(folder: Path, race: pd.DataFrame, by_dog: Mapping[int, pd.DataFrame]) -> Path:
     first = race.iloc[0]
     day = dt.date.fromisoformat(first["race_date"])
-    name = f"Race {first['race_number']} - {first['venue']} - {day.day:02d} {MONTHS[day.month - 1]} {day.year}.csv"
+    when = f"{day.day:02d} {MONTHS[day.month - 1]} {day.year}"
+    name = f"Race {first['race_number']} - {first['venue']} - {when}.csv"
     lines = [HEADER]
     for entry in race.sort_values("box_number").to_dict("records"):
         career = by_dog[entry["dog_id"]]

@@ -50,7 +50,7 @@ def open_market(card: Card, field: Field, abandoned: Bools, rng: np.random.Gener
     drift = rng.normal(0, 1, (len(SNAPSHOTS), *shape))
     snapshots = tuple(
         _prices(
-            opinion + spread * drift[index :].sum(axis=0) / np.sqrt(len(SNAPSHOTS) - index),
+            opinion + spread * drift[index:].sum(axis=0) / np.sqrt(len(SNAPSHOTS) - index),
             field.running if minutes <= LATE else field.entered,
             1.2 + spread / 4,
         )
@@ -72,7 +72,7 @@ def predict(card: Card, field: Field, rng: np.random.Generator) -> Floats:
     opinion = np.where(second, 0.95, 0.85) * (field.known + error)
     probability = _shares(opinion, field.entered)
     probability[rng.random(len(card)) < 0.02] = np.nan
-    return np.round(np.clip(probability, 0.002, 0.95), 4)
+    return np.asarray(np.round(np.clip(probability, 0.002, 0.95), 4))
 
 
 def _prices(opinion: Floats, offered: Bools, overround: Floats | float) -> Floats:

@@ -181,7 +181,7 @@ def _runs_frame(runs: list[dict[str, object]]) -> pd.DataFrame:
 
     names = ["number", "dog_name", "dog_clean_name", *(column.name for column in _COLUMNS.values())]
     frame = pd.DataFrame(runs, columns=names)
-    kinds = {name: "Int64" for name in _WHOLE}
+    kinds = dict.fromkeys(_WHOLE, "Int64")
     kinds |= {column.name: "float64" for column in _COLUMNS.values() if column.parse is float}
     return frame.astype(kinds)
 

@@ -10,9 +10,10 @@ import numpy as np
 from greynb.demo.card import draw_card
 from greynb.demo.market import open_market, predict
 from greynb.demo.outcome import run_races
+from greynb.demo.reference import Columns
 from greynb.demo.runners import draw_dogs, draw_field
 from greynb.demo.starters import starters
-from greynb.demo.tables import Columns, collector_tables
+from greynb.demo.tables import collector_tables
 from greynb.demo.world import World
 
 SEED = 20250731

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greynb.demo.card import Bools, Floats, Ints, Times
-from greynb.demo.market import LATE, MODELS, SNAPSHOTS, SWITCHED
+from greynb.demo.market import MODELS, SNAPSHOTS, SWITCHED
 from greynb.demo.places import GRADES, VENUES
 from greynb.demo.reference import Columns, reference_tables
 from greynb.demo.starters import Starters
 from greynb.demo.world import World
 
 _LIVE_DAYS = 7
+_MADE_AT = np.timedelta64(8 * 60 + 15, "m")  # after midnight; before any scratching is known
 _BACKUP_ROWS = 2_000
 _SMALL_MARGINS = {0.25: "NK", 0.0: "DH"}
 
@@ -62,7 +63,7 @@ def _races(world: World, starters: Starters, weather: Columns) -> Columns:
         "race_name": [f"{VENUES[v].name} {GRADES[g]}" for v, g in zip(card.venue, grade, strict=True)],
         "grade": pick(GRADES, grade),
         "distance": [f"{metres}m" for metres in card.metres.tolist()],
-        "track_condition": ["Slow" if rain > 2 else "Good" for rain in _numbers(weather, card.meeting)],
+        "track_condition": ["Slow" if rain > 2 else "Good" for rain in _rain(weather, card.meeting)],
         "weather": [weather["condition"][m] for m in card.meeting.tolist()],
         "temperature": np.asarray(weather["temperature"])[card.meeting],
         "humidity": np.asarray(weather["humidity"])[card.meeting],
@@ -84,8 +85,9 @@ def _races(world: World, starters: Starters, weather: Columns) -> Columns:
     }
 
 
-def _numbers(weather: Columns, meeting: Ints) -> list[float]:
-    return np.asarray(weather["precipitation"], dtype=float)[meeting].tolist()
+def _rain(weather: Columns, meeting: Ints) -> list[float]:
+    rain: Floats = np.asarray(weather["precipitation"], dtype=np.float64)
+    return [float(millimetres) for millimetres in rain[meeting]]
 
 
 def _entries(world: World, starters: Starters) -> Columns:
@@ -188,6 +190,7 @@ def _predictions(world: World, starters: Starters) -> Columns:
     made: Bools = ~np.isnan(probability)
     race, chance = starters.race[made], probability[made]
     day = world.card.day[race]
+    made_at: Times = np.asarray(world.card.day[race] + _MADE_AT, dtype="datetime64[m]")
     level: NDArray[np.str_] = np.select([chance >= 0.4, chance >= 0.2], ["high", "medium"], "low")
     return {
         "id": np.arange(1, len(race) + 1),
@@ -196,7 +199,7 @@ def _predictions(world: World, starters: Starters) -> Columns:
         "predicted_probability": chance,
         "confidence_level": level.tolist(),
         "prediction_source": np.where(day >= SWITCHED, MODELS[1], MODELS[0]).tolist(),
-        "timestamp": stamps(day.astype("datetime64[m]") + np.timedelta64(8 * 60 + LATE, "m")),
+        "timestamp": stamps(made_at),
     }
 
 

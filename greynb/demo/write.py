@@ -10,9 +10,9 @@ import numpy as np
 
 from greynb.databases.identifiers import quote
 from greynb.databases.sqlite import atomic, open_writable
+from greynb.demo.reference import Columns
 from greynb.demo.schema import create_statements, index_statements
 from greynb.demo.season import Season
-from greynb.demo.tables import Columns
 
 Progress = Callable[[str, float], None]
 
@@ -67,6 +67,6 @@ def _insert(con: sqlite3.Connection, table: str, columns: Columns) -> None:
     # as plain Python values: sqlite3 stores NumPy scalars as blobs, and NaN as NULL, which is meant
     values = [c.tolist() if isinstance(c, np.ndarray) else c for c in columns.values()]
     con.executemany(
-        f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})",  # noqa: S608 - quoted names
+        f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})",
         zip(*values, strict=True),
     )

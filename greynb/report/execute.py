@@ -43,7 +43,7 @@ def execute_notebook(
     env
         Variables to set for it, on top of this process's own.
     progress
-        Called before each code cell with the notebook's name and the share of cells done, 0 to 1.
+        Called before each cell with the notebook's name and the share of cells done, 0 to 1.
     timeout
         Seconds that one cell may take; None for no limit.
 
@@ -75,7 +75,7 @@ def execute_notebook(
         resources={"metadata": {"path": str(cwd)}},
     )
     try:
-        client.execute()
+        client.execute(cleanup_kc=True)  # else nbclient leaves a kernel alone that it did not choose
     except CellExecutionError as error:
         raise _failed(path, node, error) from None
     except DeadKernelError:

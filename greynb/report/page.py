@@ -24,12 +24,15 @@ _SVG_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _SCRIPT = re.compile(r"<script\b(?![^>]*application/json).*?</script>", re.DOTALL | re.IGNORECASE)
 _SQL = re.compile(r"^%%(analytics|staging)\b[^\n]*\n")
 
+_SILENT = "remove-output"  # Jupyter Book's tag for a cell whose output is not for readers
+
 
 def write_html(node: NotebookNode, path: Path, *, hide_code: bool = True) -> None:
     """Write the page; it is written aside and renamed, so that a half page is never seen.
 
-    Prints and warnings of the cells are left out. Code is left out too, but the SQL of the cells stays
-    in an appendix, so that a reader can see how each number was made.
+    Prints and warnings of the cells are left out, and so is the output of cells tagged
+    ``remove-output``. Code is left out too, but the SQL of the cells stays in an appendix, so that a reader
+    can see how each number was made.
 
     Parameters
     ----------
@@ -62,9 +65,7 @@ def _page(node: NotebookNode, hide_code: bool) -> str:
         style=(folder / "page.css").read_text(encoding="utf-8"),
         body="\n".join(_cells(node, hide_code)),
         appendix=_appendix(node) if hide_code else "",
-        footer=escape(
-            f"Made on {made.day} {made:%B %Y at %H:%M %Z} by greynb {__version__} from {source}."
-        ),
+        footer=escape(f"Made on {made.day} {made:%B %Y at %H:%M %Z} by greynb {__version__} from {source}."),
     )
 
 
@@ -84,7 +85,8 @@ def _cells(node: NotebookNode, hide_code: bool) -> Iterator[str]:
         elif cell.cell_type == "code":
             if not hide_code and cell.source.strip():
                 yield f'<pre class="code">{escape(cell.source)}</pre>'
-            yield from _outputs(cell.outputs, heading)
+            if _SILENT not in cell.metadata.get("tags", []):
+                yield from _outputs(cell.outputs, heading)
 
 
 def _last_heading(text: str) -> str | None:
@@ -107,7 +109,7 @@ def _outputs(outputs: list[Any], heading: str) -> Iterator[str]:
 def _shown(data: Mapping[str, Any], heading: str) -> str:
     """Give the HTML of one output, in the best form that it comes in."""
     if "image/svg+xml" in data:
-        return f'<figure>{_svg(_joined(data["image/svg+xml"]), heading)}</figure>'
+        return f"<figure>{_svg(_joined(data['image/svg+xml']), heading)}</figure>"
     if "image/png" in data:
         image = _joined(data["image/png"]).replace("\n", "")
         return f'<figure><img alt="{escape(heading)}" src="data:image/png;base64,{image}"></figure>'
@@ -142,4 +144,5 @@ def _appendix(node: NotebookNode) -> str:
             parts.append(f"<h3>{escape(heading)} · {match[1]}</h3><pre class='code'>{sql}</pre>")
     if not parts:
         return ""
-    return f'<details class="appendix"><summary>How the numbers are made: the SQL</summary>{"".join(parts)}</details>'
+    summary = "<summary>How the numbers are made: the SQL</summary>"
+    return f'<details class="appendix">{summary}{"".join(parts)}</details>'

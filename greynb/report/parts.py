@@ -6,6 +6,7 @@ Each shows as HTML in a notebook, on GitHub and on the page, and as plain text i
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 
 Format = str | Callable[[object], str]
 
@@ -36,15 +39,16 @@ def tiles(metrics: Sequence[tuple[str, str] | tuple[str, str, str]]) -> Part:
     """Show a row of metrics: label, value and, where given, a remark under it."""
     cells, lines = [], []
     for label, value, *remark in metrics:
-        under = f'<div class="gn-remark">{escape(remark[0])}</div>' if remark else ""
+        under = f'<div class="gn-remark">{escape(_signs(remark[0]))}</div>' if remark else ""
         cells.append(
             f'<div class="gn-tile" style="{_TILE}"><div class="gn-label">{escape(label)}</div>'
-            f'<div class="gn-value" style="font-size:1.6em;font-weight:600">{escape(value)}</div>{under}</div>'
+            f'<div class="gn-value" style="{_VALUE}">{escape(_signs(value))}</div>{under}</div>'
         )
         lines.append(f"{label}: {value}" + (f" ({remark[0]})" if remark else ""))
     return Part(f'<div class="gn-tiles" style="{_TILES}">{"".join(cells)}</div>', "\n".join(lines))
 
 
+_VALUE = "font-size:1.45em;font-weight:600;white-space:nowrap"
 _TILES = "display:flex;flex-wrap:wrap;gap:12px;margin:12px 0"
 _TILE = "flex:1 1 140px;padding:12px 14px;border:1px solid #8884;border-radius:8px"
 
@@ -89,9 +93,15 @@ _SIDES = {"num": "right", "txt": "left"}
 
 def _row(row: Sequence[str], side: Sequence[str]) -> str:
     return "".join(
-        f'<td class="gn-{s}" style="text-align:{_SIDES[s]}">{escape(cell)}</td>'
+        f'<td class="gn-{s}" style="text-align:{_SIDES[s]}">'
+        f"{escape(_signs(cell) if s == 'num' else cell)}</td>"
         for cell, s in zip(row, side, strict=True)
     )
+
+
+def _signs(text: str) -> str:
+    """Write the minus of a number as a minus, which is as wide as the plus."""
+    return _MINUS.sub("\u2212", text)
 
 
 def _plain(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -104,7 +114,7 @@ def _text(value: object, format_: Format | None) -> str:
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return "–"
+        return "\u2013"
     if callable(format_):
         return format_(value)
     if format_:
@@ -114,7 +124,7 @@ def _text(value: object, format_: Format | None) -> str:
 
 def note(text: str) -> Part:
     """Show a remark: a conclusion, or something the reader must know."""
-    return Part(f'<p class="gn-note">{escape(text)}</p>', text)
+    return Part(f'<p class="gn-note">{escape(_signs(text))}</p>', text)
 
 
 def about(df: pd.DataFrame) -> Part:

@@ -76,7 +76,9 @@ def test_written_guides_have_the_layout_of_the_collector(tmp_path: Path) -> None
 
 
 def test_name_and_number_are_carried_down(tmp_path: Path) -> None:
-    read = read_form_guide(guide(tmp_path, f"1. Wow Dog,{RUN}", f'"",{RUN}', f"8. IT'S ME,{RUN}", f'"",{RUN}'))
+    read = read_form_guide(
+        guide(tmp_path, f"1. Wow Dog,{RUN}", f'"",{RUN}', f"8. IT'S ME,{RUN}", f'"",{RUN}')
+    )
     assert read.runs.number.tolist() == [1, 1, 8, 8]
     assert read.runs.dog_clean_name.tolist() == ["WOW DOG", "WOW DOG", "ITS ME", "ITS ME"]
     assert (read.venue, read.race_number, read.race_date) == ("MAND", 7, dt.date(2025, 7, 17))
@@ -85,8 +87,13 @@ def test_name_and_number_are_carried_down(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("was", "becomes", "problem"),
-    [("18.50", "", "blank"), ("18.50", "NBT", "not a number"), ("18.50", "185", "outside 10 to 70"),
-     ("18.50", "nan", "outside 10 to 70"), ("2025-06-01", "01/06/2025", "not a date")],
+    [
+        ("18.50", "", "blank"),
+        ("18.50", "NBT", "not a number"),
+        ("18.50", "185", "outside 10 to 70"),
+        ("18.50", "nan", "outside 10 to 70"),
+        ("2025-06-01", "01/06/2025", "not a date"),
+    ],
 )
 def test_a_value_that_cannot_be_right_becomes_null_and_is_listed(
     tmp_path: Path, was: str, becomes: str, problem: str
@@ -121,7 +128,12 @@ def test_text_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
         read_form_guide(path)
 
 
-@given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\r\n",\x00'), max_size=12), max_size=20))
+@given(
+    cells=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\r\n",\x00'), max_size=12),
+        max_size=20,
+    )
+)
 def test_no_line_whatever_its_text_stops_the_reading(
     tmp_path_factory: pytest.TempPathFactory, cells: list[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,12 @@ def made() -> Season:
 
 @cache
 def frame(table: str) -> pd.DataFrame:
-    return pd.DataFrame(dict(made().tables[table]))
+    columns = made().tables[table]
+    return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def _column(values: Any) -> Any:
+    return values if isinstance(values, np.ndarray) else pd.Series(values, dtype=object)
 
 
 @cache
@@ -41,8 +47,11 @@ def ran() -> pd.DataFrame:
 
 
 def digest(season_: Season) -> str:
-    parts = [f"{table}.{name}={list(column)}" for table, columns in season_.tables.items()
-             for name, column in columns.items()]
+    parts = [
+        f"{table}.{name}={list(column)}"
+        for table, columns in season_.tables.items()
+        for name, column in columns.items()
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -150,12 +159,14 @@ def test_prices_drift_towards_the_starting_price() -> None:
 
 
 def test_form_is_what_the_dog_did_before() -> None:
-    starts = frame("dog_race_data").merge(frame("race_metadata")[["race_id", "start_datetime", "race_status"]])
+    starts = frame("dog_race_data").merge(
+        frame("race_metadata")[["race_id", "start_datetime", "race_status"]]
+    )
     dog = starts.dog_id.value_counts().index[0]
     career = starts[starts.dog_id == dog].sort_values("start_datetime")
     known = ""
     for start in career.itertuples():
-        assert (start.recent_form or "") == known
+        assert start.recent_form == (known or None)
         if start.was_scratched == 0 and start.race_status == "completed":
             mark = "F" if start.finish_position != start.finish_position else str(int(start.finish_position))
             known = (mark + known)[:5]

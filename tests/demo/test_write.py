@@ -46,9 +46,13 @@ def test_the_timestamp_declared_num_holds_iso_text(staging: Path) -> None:
 
 def test_missing_values_are_null_and_numbers_are_numbers(staging: Path) -> None:
     with closing(sqlite3.connect(staging)) as con:
-        kinds = con.execute("SELECT DISTINCT typeof(finish_position) FROM dog_race_data ORDER BY 1").fetchall()
+        kinds = con.execute(
+            "SELECT DISTINCT typeof(finish_position) FROM dog_race_data ORDER BY 1"
+        ).fetchall()
         assert kinds == [("integer",), ("null",)]
-        prices = con.execute("SELECT DISTINCT typeof(starting_price) FROM dog_race_data ORDER BY 1").fetchall()
+        prices = con.execute(
+            "SELECT DISTINCT typeof(starting_price) FROM dog_race_data ORDER BY 1"
+        ).fetchall()
         assert prices == [("null",), ("real",)]
         blobs = con.execute("SELECT count(*) FROM race_metadata WHERE typeof(race_number) <> 'integer'")
         assert blobs.fetchone() == (0,)
