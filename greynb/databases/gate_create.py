@@ -53,6 +53,8 @@ class _Reader:
         text = self.piece.sql.encode()[word.start : word.start + len(word.text)].decode()
         if word.quoted and (len(text) < 3 or not text.endswith('"')):
             raise self.unexpected("a name is missing")
+        if not word.quoted and any(character.isspace() for character in text):
+            raise self.unexpected("a blank that is not a plain space")
         self.number += 1
         name = text[1:-1].replace('""', '"') if word.quoted else text
         refuse_internal(name)

@@ -151,7 +151,7 @@ def _table_function(function: dict[str, Any], found: Found) -> None:
 
 
 def _folded(name: str) -> str:
-    """A name for comparing: in lower case, without the blanks of other alphabets that DuckDB may leave on it."""
+    """A name for comparing: in lower case, without Unicode blanks that DuckDB may leave on it."""
     return name.strip().lower()
 
 

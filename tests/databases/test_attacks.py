@@ -55,13 +55,11 @@ def attempt(fort: Fort, sql: str) -> str:
         return repr(con.execute(sql).fetchall())
 
 
-TYPED = [
-    *"SELECT FROM races ; ATTACH DELETE INSERT INTO VALUES ( ) , ' \" $$ -- /* */ CREATE TEMP TABLE".split(),
-    *"VIEW MACRO AS x 1 WITH EXPLAIN ANALYZE PIVOT ON USING sum(id) DROP PRAGMA table_info := . * IN".split(),
-    *"UNPIVOT DESCRIBE OR REPLACE IF EXISTS __greynb_1 staging.db UNION $a ?".split(),
-    "\x1b",
-    "\u2003",
-]
+TYPED = """
+SELECT FROM races ; ATTACH DELETE INSERT INTO VALUES ( ) , ' " $$ -- /* */ CREATE TEMP TABLE VIEW MACRO AS x 1
+WITH EXPLAIN ANALYZE PIVOT ON USING sum(id) DROP PRAGMA table_info := . * IN UNPIVOT DESCRIBE OR REPLACE IF
+EXISTS __greynb_1 staging.db UNION $a ?
+"""
 ATTACKS = [*STATEMENTS, *(f"SELECT * FROM {call}" for call in CALLS), *(f"SELECT {call}" for call in SCALARS)]
 
 
@@ -170,12 +168,7 @@ def test_an_attack_nested_several_levels_deep_is_refused(fort: Fort, data: st.Da
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.sampled_from(TYPED),
-        max_size=14,
-    ).map(" ".join)
-)
+@given(st.lists(st.sampled_from([*TYPED.split(), "\x1b", "\u2003"]), max_size=14).map(" ".join))
 def test_whatever_is_typed_the_files_stay_as_they_are(fort: Fort, sql: str) -> None:
     with suppress(WriteRefused, QueryError, duckdb.Error):
         assert SECRET not in attempt(fort, sql)
