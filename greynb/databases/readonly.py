@@ -96,6 +96,8 @@ class AnalyticsConnection:
         self.__close = close or con.close
         self.__lock = threading.RLock()
         self.__closed = False
+        ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
+        self.__home = f"{quote(database)}.{quote(schema)}"
 
     def execute(self, query: str, parameters: Parameters = None) -> Self:
         """Run one or more statements and keep the last result for the fetch methods.
@@ -199,9 +201,7 @@ class AnalyticsConnection:
         with self.__lock:
             inner = self.__con.cursor()
             # The current catalog belongs to a connection; a new one starts where the engine was opened.
-            row = self.__con.execute("SELECT current_database(), current_schema()").fetchone()
-            assert row is not None
-            inner.execute(f"USE {'.'.join(map(quote, row))}")
+            inner.execute(f"USE {self.__home}")
             return AnalyticsConnection(inner, self.__prepare)
 
     duplicate = cursor

@@ -112,8 +112,10 @@ def test_the_hook_sees_each_statement_before_it_runs(fort: Fort) -> None:
 
 
 def test_a_cursor_is_as_well_guarded_and_finds_the_same_tables(con: AnalyticsConnection) -> None:
+    con.execute("SELECT 'pending'")
     cursor = con.cursor()
     assert cursor.execute("SELECT count(*) FROM races").fetchone() == (3,)
+    assert con.fetchall() == [("pending",)]
     with pytest.raises(WriteRefused):
         cursor.execute("DELETE FROM races")
     cursor.close()
