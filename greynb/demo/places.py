@@ -62,8 +62,8 @@ VENUES: tuple[Venue, ...] = (
     Venue("SHEP", "SHE", "Shepparton", "VIC", (390, 450), 1.3),
     Venue("TAR", "TARE", "Taree", "NSW", (300, 440), 0.7),
     Venue("TWN", "TVLE", "Townsville", "QLD", (380, 498), 0.9),
-    Venue("WAR", "WAR", "Warragul", "VIC", (400, 460), 1.5),
-    Venue("WRGL", "WAR", "Warrnambool", "VIC", (390, 450), 1.3),
+    Venue("WAR", "WAR", "Warrnambool", "VIC", (390, 450), 1.5),
+    Venue("WRGL", "WAR", "Warragul", "VIC", (400, 460), 1.3),
 )
 
 REGIONS: tuple[str, ...] = tuple(sorted({venue.region for venue in VENUES}))
