@@ -1,7 +1,7 @@
 """greynb: SQL cells over a staging and an analytics database, for notebooks.
 
-``%load_ext greynb`` adds ``%%analytics`` (read-only, DuckDB) and ``%%staging`` (writes, SQLite); the functions
-below do the same for scripts. Which file serves which role is decided by the environment alone.
+``%load_ext greynb`` adds ``%%analytics`` (read-only, DuckDB) and ``%%staging`` (writes, SQLite); the
+functions below do the same for scripts. Which file serves which role is decided by the environment alone.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def load(
     table
         The table in staging.
     key
-        The column or columns that identify a row; needed for ``"ignore"`` and ``"update"``.
+        The column or columns that identify a row; needed for ``"update"``. Without one, ``"ignore"`` goes by
+        every unique index.
     on_conflict
         What to do with a row whose key is there already.
     create
@@ -110,7 +111,7 @@ def load(
 
     route = Settings.current().route("staging")
     try:
-        con = open_writable(route.path)
+        con = open_writable(route.path, timeout=float(route.options.get("timeout", 10)))
         try:
             return load_frame(
                 con, df, table, key=key, on_conflict=on_conflict, create=create, progress=progress

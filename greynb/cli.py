@@ -10,8 +10,8 @@ from pathlib import Path
 
 from greynb import __version__, api
 from greynb.errors import GreynbError
-from greynb.routing import role_of
 from greynb.overview import status
+from greynb.routing import role_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -135,4 +135,7 @@ class PublishError(GreynbError):
 
 
 class QueryInterrupted(GreynbError):
-    """The user stopped a running query; nothing was written and the connection stays usable."""
+    """The user stopped a running query; the connection stays usable.
+
+    Nothing was written, unless the message says that the query had finished already.
+    """

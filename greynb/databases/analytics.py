@@ -10,30 +10,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from greynb.databases import frames
-from greynb.databases.catalog import Catalog
+from greynb.databases.attachment import Attachment
 from greynb.databases.diagnose import explain_error
-from greynb.databases.duckdb_progress import enable_progress
-from greynb.databases.extension import extension_path
+from greynb.databases.engine import locked_instance
 from greynb.databases.gate import Passed, check
-from greynb.databases.identifiers import literal, quote
-from greynb.databases.notebook_frames import registered
+from greynb.databases.identifiers import quote
+from greynb.databases.notebook_frames import is_temporary, registered
 from greynb.databases.readonly import AnalyticsConnection
-from greynb.databases.result import Progress, StatementResult
-from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
+from greynb.databases.result import Progress, Result
+from greynb.errors import DatabaseError, GreynbError, QueryInterrupted, WriteRefused
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from greynb.databases.catalog import Catalog
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
-INTERNAL = "__greynb_"
+WRITE_HINT = "write in %%staging, then publish with `greynb sync`"
 CHANGED = "the analytics file changed while it was read; the cell was run again on a private copy"
 
 
@@ -52,36 +53,34 @@ class AnalyticsSession:
     def __init__(self, source: SnapshotSource) -> None:
         self._source = source
         self._lock = threading.RLock()
-        self._attached = 0
-        self._snapshot: Snapshot | None = None
-        self._catalog: Catalog | None = None
-        self._con = _locked_instance()
-
-    @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """The one connection that everything of this session runs on."""
-        return self._con
+        self._behind_temporary: set[str] = set()
+        self._con = locked_instance()
+        self._attachment = Attachment(self._con, source)
 
     @property
     def snapshot(self) -> Snapshot:
         """The version that the last cell read, or the newest one before the first cell."""
-        return self._snapshot or self.refresh()
+        return self._attachment.snapshot or self.refresh()
 
     @property
     def catalog(self) -> Catalog:
         """The tables and column types of that version."""
-        if self._catalog is None:
+        if self._attachment.catalog is None:
             self.refresh()
-        assert self._catalog is not None
-        return self._catalog
+        assert self._attachment.catalog is not None
+        return self._attachment.catalog
 
     def refresh(self) -> Snapshot:
         """Move on to the newest version of the file, if there is one, and return the version in use."""
         with self._lock:
             snapshot = self._source.acquire()
-            if snapshot is not self._snapshot:
-                self._attach(snapshot)
-            return snapshot
+            if snapshot is not self._attachment.snapshot:
+                self._take(snapshot)
+            return self._attachment.snapshot or snapshot
+
+    def _take(self, snapshot: Snapshot) -> None:
+        with self._explained():
+            self._attachment.take(snapshot)
 
     def run(
         self,
@@ -89,7 +88,7 @@ class AnalyticsSession:
         parameters: Mapping[str, object] | None = None,
         *,
         variables: Mapping[str, object] | None = None,
-    ) -> list[StatementResult]:
+    ) -> list[Result]:
         """Run the statements of one cell, all on one version of the file.
 
         Parameters
@@ -114,6 +113,7 @@ class AnalyticsSession:
         arguments = parameters or {}, variables or {}
         with self._lock:
             self.refresh()
+            self._refuse_drops(passed)
             try:
                 results = self._attempt(passed, *arguments)
             except QueryInterrupted:
@@ -125,9 +125,8 @@ class AnalyticsSession:
             else:
                 if self._is_whole():
                     return results
-            self._forget(passed)
-            self._attach(self._source.copy())
-            first, *others = self._attempt(passed, *arguments)
+            self._take(self._source.copy())
+            first, *others = self._attempt(self._again(passed), *arguments)
             return [replace(first, notices=(*first.notices, CHANGED)), *others]
 
     def reader(self) -> AnalyticsConnection:
@@ -159,8 +158,8 @@ class AnalyticsSession:
             self._source.close()
 
     def _prepare(self, passed: Passed) -> None:
-        with self._lock:
-            self.catalog.ensure(passed.tables)
+        with self._lock, self._explained(passed.sql, passed.line):
+            self._ensure(passed)
 
     def _verify(self) -> None:
         if not self._is_whole():
@@ -171,25 +170,30 @@ class AnalyticsSession:
                 hint="connect again; `greynb sync` publishes without disturbing readers",
             )
 
+    def _refuse_drops(self, passed: Sequence[Passed]) -> None:
+        """Say that a table of the file cannot be dropped, rather than that no temporary one has its name."""
+        for each in passed:
+            if each.kind == "drop" and each.target and each.target[1] in self.catalog:
+                name = each.target[1]
+                if not is_temporary(self._con, name):
+                    raise WriteRefused(f"DROP of {name}: analytics is read-only", hint=WRITE_HINT)
+
     def _is_whole(self) -> bool:
         return self._source.still_valid(self.snapshot)
 
-    def _attach(self, snapshot: Snapshot) -> None:
-        before = f"{INTERNAL}{self._attached}" if self._attached else None
-        if self._catalog is not None:
-            self._catalog.close()
-        self._attached += 1
-        alias = f"{INTERNAL}{self._attached}"
-        self._con.execute(f"ATTACH {literal(str(snapshot.path))} AS {quote(alias)} (TYPE sqlite, READ_ONLY)")
-        self._catalog = Catalog(self._con, alias, census=snapshot.census)
-        self._catalog.open()
-        self._snapshot = snapshot
-        if before:
-            self._con.execute(f"DETACH {quote(before)}")
+    @contextmanager
+    def _explained(self, sql: str = "", line: int = 1) -> Iterator[None]:
+        """Put what the engine says into greynb's words."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise explain_error(
+                error, sql, role="analytics", tables=self._columns, line_offset=line - 1
+            ) from error
 
     def _attempt(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
-    ) -> list[StatementResult]:
+    ) -> list[Result]:
         return [self._one(number, each, parameters, variables) for number, each in enumerate(passed, start=1)]
 
     def _one(
@@ -198,16 +202,17 @@ class AnalyticsSession:
         passed: Passed,
         parameters: Mapping[str, object],
         variables: Mapping[str, object],
-    ) -> StatementResult:
+    ) -> Result:
         begun = time.perf_counter()
-        notices = list(self.catalog.ensure(passed.tables))
-        if number == 1:
-            notices = [*self.snapshot.notices, *notices]
-        with registered(self._con, passed.tables, variables, self.catalog, notices):
-            frame, types = self._fetch(passed, parameters)
+        with self._explained(passed.sql, passed.line):
+            if passed.kind == "create":
+                self._behind_temporary.update(passed.tables)
+            notices = [*self._attachment.take_notices(), *self._ensure(passed)]
+            with registered(self._con, passed.tables, variables, self.catalog, notices):
+                frame, types = self._fetch(passed, parameters)
         reads = passed.kind in ("select", "explain")
         counted = not reads and list(frame.columns) == ["Count"] and len(frame) == 1
-        return StatementResult(
+        return Result(
             number=number,
             line=passed.line,
             sql=passed.sql,
@@ -218,25 +223,30 @@ class AnalyticsSession:
             notices=tuple(notices),
         )
 
+    def _ensure(self, passed: Passed) -> tuple[str, ...]:
+        """Make the typed views of the tables that a statement reads, also through temporary views."""
+        return self.catalog.ensure([*passed.tables, *self._behind_temporary])
+
     def _fetch(
         self, passed: Passed, parameters: Mapping[str, object]
     ) -> tuple[pd.DataFrame, tuple[str, ...]]:
         named = {name: parameters[name] for name in passed.parameters if name in parameters}
         try:
-            try:
-                return self._execute(passed.sql, named)
-            except duckdb.Error as error:
-                if not self.catalog.recover(error, passed.tables):
-                    raise
-                return self._execute(passed.sql, named)
+            return self._execute(passed.sql, named)
         except duckdb.Error as error:
-            raise explain_error(
-                error, passed.sql, role="analytics", tables=self._columns, line_offset=passed.line - 1
-            ) from error
+            if not self.catalog.recover(error, passed.tables):
+                raise
+            return self._execute(passed.sql, named)
 
     def _execute(self, sql: str, parameters: Mapping[str, object]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        self._con.execute(sql, parameters or None)
-        return frames.from_duckdb(self._con)
+        try:
+            self._con.execute(sql, parameters or None)
+            return frames.from_duckdb(self._con)
+        except BaseException:
+            # CREATE … AS PIVOT runs in a transaction of its own, which a failure leaves open.
+            with suppress(duckdb.Error):
+                self._con.rollback()
+            raise
 
     def _columns(self) -> dict[str, list[str]]:
         """The columns of every table that a statement can name, temporary ones included."""
@@ -248,28 +258,16 @@ class AnalyticsSession:
             found.setdefault(table, []).append(column)
         return found
 
-    def _forget(self, passed: Sequence[Passed]) -> None:
-        """Drop what the first attempt made, so that the second one can make it again."""
+    def _again(self, passed: Sequence[Passed]) -> list[Passed]:
+        """Drop what the first attempt made, and let the second one find dropped what it is to drop."""
+        again = []
         for each in passed:
-            if each.creates:
-                kind, name = each.creates
-                self._con.execute(f"DROP {kind} IF EXISTS temp.{quote(name)}")
-
-
-def _locked_instance() -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that knows SQLite and can reach no file by itself."""
-    con = duckdb.connect(
-        ":memory:",
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
-    )
-    con.execute(f"LOAD {literal(str(extension_path()))}")
-    # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-    con.execute("SET sqlite_disable_multithreaded_scans = true")
-    # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
-    con.execute("SET disabled_optimizers = 'common_subplan'")
-    enable_progress(con)
-    con.execute("ATTACH ':memory:' AS analytics")
-    con.execute("USE analytics")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
-    return con
+            if each.target:
+                kind, name = each.target
+                undo = f"DROP {kind} IF EXISTS temp.main.{quote(name)}"
+                if each.kind == "create":
+                    self._con.execute(undo)
+                else:
+                    each = replace(each, sql=undo)
+            again.append(each)
+        return again

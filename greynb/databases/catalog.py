@@ -113,9 +113,11 @@ class Catalog:
         bool
             Whether running the statement again makes sense.
         """
+        keys = {key for key in map(fold, names) if key in self._typed}
+        if isinstance(error, duckdb.InternalException):
+            return sum(self._avoid_scan(key) for key in sorted(keys)) > 0
         if not isinstance(error, MISREAD):
             return False
-        keys = {key for key in map(fold, names) if key in self._typed}
         return sum(self._count_again(key) for key in sorted(keys)) > 0  # all of them, not until the first
 
     def __contains__(self, name: object) -> bool:
@@ -202,6 +204,16 @@ class Catalog:
         self._tables[key] = table
         self._typed.add(key)
         return [widening_notice(self._shown[key], column) for column in table.columns if is_widened(column)]
+
+    def _avoid_scan(self, key: str) -> bool:
+        """Read a table through SQLite's text from now on: some plans over direct scans crash in DuckDB.
+
+        For one, a CTE used twice under a LIMIT (duckdb-sqlite issue 212).
+        """
+        *faster, slowest = typed_views(self._con, self._alias, self._tables[key])
+        if faster and not self._tables[key].problem:
+            self._create(key, slowest)
+        return bool(faster)
 
     def _count_again(self, key: str) -> bool:
         """Replace a census that came with the file, if the file says otherwise."""

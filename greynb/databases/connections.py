@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.databases.snapshot import SnapshotSource
     from greynb.databases.staging import StagingSession
-    from greynb.routing import Role, Route
+    from greynb.routing import Route
 
 
 class _Closable(Protocol):
@@ -56,6 +56,7 @@ class SnapshotConnection(sqlite3.Connection):
     source: SnapshotSource | None = None
 
     def close(self) -> None:
+        """Close the connection, then let the snapshot go."""
         super().close()
         if self.source is not None:
             self.source.close()
@@ -81,13 +82,13 @@ def analytics_session(route: Route) -> AnalyticsSession:
     return _shared("cells", route, opened)
 
 
-def staging_session(route: Route, *, timeout: float = 10.0) -> StagingSession:
+def staging_session(route: Route) -> StagingSession:
     """The session that runs this route's ``%%staging`` cells."""
 
     def opened() -> StagingSession:
         from greynb.databases.staging import StagingSession
 
-        return StagingSession(route.path, timeout=timeout)
+        return StagingSession(route.path)
 
     return _shared("cells", route, opened)
 

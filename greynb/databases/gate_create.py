@@ -126,7 +126,7 @@ def drop(piece: Piece) -> Passed:
         raise reader.unexpected("one name at a time")
     if reader.word:
         raise reader.unexpected("nothing may follow")
-    return Passed(f"DROP {kind} {unless}temp.main.{quote(name)}", "drop", piece.line)
+    return Passed(f"DROP {kind} {unless}temp.main.{quote(name)}", "drop", piece.line, target=(kind, name))
 
 
 def _relation(reader: _Reader, kind: str) -> str:

@@ -8,8 +8,6 @@ of the user's, which was checked when it was made.
 A test compares these lists with the engine's catalogue, so that a new version of DuckDB is reviewed.
 """
 
-# ruff: noqa: SIM905  (names in lines of text can be compared with the engine's list at a glance)
-
 from __future__ import annotations
 
 from typing import Final

@@ -37,8 +37,8 @@ class Passed:
         Tables, views and DataFrames that it names, last part only, as written, in order; not its CTEs.
     parameters
         The parameters that it names, without ``$``.
-    creates
-        For ``kind="create"``: ``"TABLE"``, ``"VIEW"``, ``"MACRO"`` or ``"MACRO TABLE"``, and the name (in
+    target
+        For CREATE and DROP: ``"TABLE"``, ``"VIEW"``, ``"MACRO"`` or ``"MACRO TABLE"``, and the name (in
         ``temp``), as in ``DROP <kind> temp.<name>``.
     """
 
@@ -47,7 +47,7 @@ class Passed:
     line: int
     tables: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
-    creates: tuple[str, str] | None = None
+    target: tuple[str, str] | None = None
 
 
 def check_select(sql: str, piece: Piece, offset: int, found: Found) -> None:

@@ -1,7 +1,5 @@
 """A look at every node of a parsed SELECT: what it calls, and what it reads from."""
 
-# ruff: noqa: SIM905  (DuckDB's names in lines of text, as in gate_functions)
-
 from __future__ import annotations
 
 from collections.abc import Iterator

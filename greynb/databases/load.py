@@ -64,11 +64,8 @@ class LoadResult:
     seconds: float
 
     def __str__(self) -> str:
-        made = ", created" if self.created else ""
-        return (
-            f"{self.table}{made}: {self.inserted:,} inserted, {self.updated:,} updated,"
-            f" {self.ignored:,} ignored in {self.seconds:.2f} s"
-        )
+        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.ignored:,} ignored"
+        return f"{self.table}{', created' * self.created}: {counts} in {self.seconds:.2f} s"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))

@@ -22,7 +22,7 @@ FRAME_TYPES = {
 
 
 def is_frame(value: object) -> bool:
-    """Whether a value is a DataFrame of pandas or polars, or an Arrow table, without importing any of them."""
+    """Whether a value is a DataFrame of pandas or polars, or an Arrow table; imports none of them."""
     return any(
         (base.__module__.partition(".")[0], base.__name__) in FRAME_TYPES for base in type(value).__mro__
     )
@@ -59,7 +59,7 @@ def registered(
                 continue
             if name in known:
                 notices.append(f"{name} is the analytics table; the notebook's DataFrame {name} was not used")
-            elif not _temporary(con, name):
+            elif not is_temporary(con, name):
                 con.register(name, frame)
                 made.append(name)
         yield
@@ -68,10 +68,11 @@ def registered(
             con.unregister(name)
 
 
-def _temporary(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+def is_temporary(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether the session has a temporary table or view of that name, which then wins."""
     found = con.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_catalog = 'temp' AND lower(table_name) = lower(?)",
+        "SELECT 1 FROM information_schema.tables"
+        " WHERE table_catalog = 'temp' AND lower(table_name) = lower(?)",
         [name],
     ).fetchone()
     return found is not None

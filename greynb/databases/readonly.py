@@ -19,7 +19,7 @@ import duckdb
 
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
-from greynb.databases.readonly_result import Result
+from greynb.databases.readonly_result import Relation
 from greynb.errors import QueryError, WriteRefused
 
 if TYPE_CHECKING:
@@ -58,6 +58,26 @@ _ABSENT: Final = {
 """Methods of a DuckDB connection that people may look for, with what to do instead."""
 
 
+class _Turn:
+    """One thread's turn with the engine, at whose end what was read is known to be of one version."""
+
+    def __init__(self, verify: Callable[[], None] | None) -> None:
+        self.verify = verify
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None and self.verify is not None:
+                self.verify()
+        finally:
+            self._lock.release()
+
+
 class AnalyticsConnection:
     """A DuckDB connection over the analytics file that can only read.
 
@@ -71,6 +91,8 @@ class AnalyticsConnection:
         A connection whose engine is locked (external access off, files attached READ_ONLY).
     prepare
         Called with each statement before it is executed, for example to make the views that it names.
+    verify
+        Called after each step of reading; raises where the file was written to meanwhile.
     close
         Called once when the connection is closed, instead of closing `con`.
 
@@ -89,12 +111,13 @@ class AnalyticsConnection:
         con: duckdb.DuckDBPyConnection,
         prepare: Callable[[Passed], None] | None = None,
         *,
+        verify: Callable[[], None] | None = None,
         close: Callable[[], None] | None = None,
     ) -> None:
         self.__con = con
         self.__prepare = prepare
         self.__close = close or con.close
-        self.__lock = threading.RLock()
+        self.__turn = _Turn(verify)
         self.__closed = False
         ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
         self.__home = f"{quote(database)}.{quote(schema)}"
@@ -109,18 +132,18 @@ class AnalyticsConnection:
         parameters
             Values. With several statements a mapping is required, and each takes the names it uses.
         """
-        with self.__lock:
+        with self.__turn:
             for passed in _named(check(query), parameters):
                 self.__run(passed, parameters)
         return self
 
-    def sql(self, query: str, *, params: Parameters = None) -> Result | None:
+    def sql(self, query: str, *, params: Parameters = None) -> Relation | None:
         """Run SQL and return the last statement's result, or None where that has none (CREATE, DROP).
 
-        DuckDB's own ``sql`` returns a relation, which can write files and run more SQL; a `Result` cannot.
+        DuckDB's own ``sql`` returns a relation, which can write files and run more SQL; a `Relation` cannot.
         """
         statements = _named(check(query), params)
-        with self.__lock:
+        with self.__turn:
             for passed in statements[:-1]:
                 self.__run(passed, params)
             if not statements:
@@ -128,7 +151,7 @@ class AnalyticsConnection:
             values = self.__ready(statements[-1], params)
             with _no_open_transaction(self.__con):
                 relation = self.__con.sql(statements[-1].sql, params=values)
-            return None if relation is None else Result(relation, self.__lock)
+            return None if relation is None else Relation(relation, self.__turn)
 
     query = sql
 
@@ -136,13 +159,13 @@ class AnalyticsConnection:
         """Make a DataFrame or Arrow table of this process readable under a name."""
         if isinstance(python_object, str | bytes | duckdb.DuckDBPyRelation):
             raise WriteRefused("only DataFrames and Arrow tables can be registered")
-        with self.__lock:
+        with self.__turn:
             self.__con.register(view_name, python_object)
         return self
 
     def unregister(self, view_name: str) -> Self:
         """Forget a registered DataFrame."""
-        with self.__lock:
+        with self.__turn:
             self.__con.unregister(view_name)
         return self
 
@@ -158,51 +181,51 @@ class AnalyticsConnection:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Take the next row of the last result, or None."""
-        with self.__lock:
+        with self.__turn:
             row: tuple[Any, ...] | None = self.__con.fetchone()
             return row
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """Take the next `size` rows of the last result."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.fetchmany(size)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Take all remaining rows of the last result."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.fetchall()
 
     def df(self) -> pd.DataFrame:
         """Take the last result as a pandas DataFrame, with DuckDB's own dtypes."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.df()
 
     fetchdf = fetch_df = df
 
     def fetchnumpy(self) -> dict[str, Any]:
         """Take the last result as a dictionary of numpy arrays."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.fetchnumpy()
 
     def to_arrow_table(self) -> pa.Table:
         """Take the last result as an Arrow table."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.to_arrow_table()
 
     arrow = fetch_arrow_table = to_arrow_table
 
     def pl(self) -> pl.DataFrame:
         """Take the last result as a polars DataFrame (polars must be installed)."""
-        with self.__lock:
+        with self.__turn:
             return self.__con.pl()
 
     def cursor(self) -> AnalyticsConnection:
         """Another connection to the same engine, for another thread."""
-        with self.__lock:
+        with self.__turn:
             inner = self.__con.cursor()
             # The current catalog belongs to a connection; a new one starts where the engine was opened.
             inner.execute(f"USE {self.__home}")
-            return AnalyticsConnection(inner, self.__prepare)
+            return AnalyticsConnection(inner, self.__prepare, verify=self.__turn.verify)
 
     duplicate = cursor
 
@@ -216,7 +239,7 @@ class AnalyticsConnection:
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        with self.__lock:
+        with self.__turn:
             if not self.__closed:
                 self.__closed = True
                 self.__close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Result:
+class Relation:
     """A result as DuckDB's ``sql`` gives it, with the methods that read it and none of those that write.
 
     Like a DuckDB relation it may be read as often as wished; it is computed when it is read, once more for
@@ -22,13 +22,13 @@ class Result:
     ----------
     relation
         The engine's relation of a checked statement.
-    lock
+    turn
         Held while the engine is at work.
     """
 
-    def __init__(self, relation: duckdb.DuckDBPyRelation, lock: threading.RLock) -> None:
+    def __init__(self, relation: duckdb.DuckDBPyRelation, turn: AbstractContextManager[None]) -> None:
         self.__relation = relation
-        self.__lock = lock
+        self.__turn = turn
 
     @property
     def columns(self) -> list[str]:
@@ -42,46 +42,46 @@ class Result:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows."""
-        with self.__lock:
+        with self.__turn:
             return self.__relation.fetchall()
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, or None."""
-        with self.__lock:
+        with self.__turn:
             row: tuple[Any, ...] | None = self.__relation.fetchone()
             return row
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """The next `size` rows."""
-        with self.__lock:
+        with self.__turn:
             return self.__relation.fetchmany(size)
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame, with DuckDB's own dtypes."""
-        with self.__lock:
+        with self.__turn:
             return self.__relation.df()
 
     fetchdf = to_df = df
 
     def to_arrow_table(self) -> pa.Table:
         """All rows as an Arrow table."""
-        with self.__lock:
+        with self.__turn:
             return self.__relation.to_arrow_table()
 
     arrow = fetch_arrow_table = to_arrow_table
 
     def pl(self) -> pl.DataFrame:
         """All rows as a polars DataFrame (polars must be installed)."""
-        with self.__lock:
+        with self.__turn:
             return self.__relation.pl()
 
     def show(self) -> None:
         """Print the first rows."""
-        with self.__lock:
+        with self.__turn:
             self.__relation.show()
 
     def __repr__(self) -> str:
-        with self.__lock:
+        with self.__turn:
             return repr(self.__relation)
 
     def __getattr__(self, name: str) -> NoReturn:

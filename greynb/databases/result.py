@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementResult:
+class Result:
     """The outcome of one statement.
 
     Attributes

@@ -139,6 +139,17 @@ def atomic(con: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
+def columns_by_table(con: sqlite3.Connection) -> dict[str, list[str]]:
+    """The columns of every table and view, by name."""
+    found: dict[str, list[str]] = {}
+    for table, column in con.execute(
+        "SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c"
+        " WHERE t.type IN ('table', 'view', 'virtual') AND t.name NOT LIKE 'sqlite_%'"
+    ):
+        found.setdefault(table, []).append(column)
+    return found
+
+
 def file_error(error: sqlite3.Error, path: Path, timeout: float) -> GreynbError:
     """What an error of SQLite means for the file as a whole; a `QueryError` where it says nothing of it.
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, wait_for_lock
-from greynb.databases.result import Progress, StatementResult
-from greynb.databases.sqlite import file_error, open_writable
+from greynb.databases.result import Progress, Result
+from greynb.databases.sqlite import columns_by_table, file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
 from greynb.databases.staging_rules import WRITING, check, verb
 from greynb.databases.transactions import begin_reading, check_orphans, orphans, settle, writes
@@ -65,12 +65,12 @@ class StagingSession:
     path
         The database file.
     timeout
-        Seconds that a cell waits for locks of other connections.
+        Seconds that a cell waits for locks of other connections; may be changed between cells.
     """
 
     def __init__(self, path: Path, *, timeout: float = 10.0) -> None:
+        self.timeout = timeout
         self._path = path
-        self._timeout = timeout
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._con: sqlite3.Connection | None = None
@@ -81,7 +81,7 @@ class StagingSession:
 
     def run(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, dry_run: bool = False
-    ) -> list[StatementResult]:
+    ) -> list[Result]:
         """Run the statements of one cell in one transaction.
 
         Cells that only read take no write lock. A ``VACUUM``, or a ``PRAGMA`` that cannot live in a
@@ -143,13 +143,7 @@ class StagingSession:
     def columns(self) -> dict[str, list[str]]:
         """The columns of every table and view, by name; for help after an error."""
         with self._lock:
-            found: dict[str, list[str]] = {}
-            for table, column in self._connection().execute(
-                "SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c"
-                " WHERE t.type IN ('table', 'view', 'virtual') AND t.name NOT LIKE 'sqlite_%'"
-            ):
-                found.setdefault(table, []).append(column)
-            return found
+            return columns_by_table(self._connection())
 
     def close(self) -> None:
         """Close the connection; the next cell would open it again."""
@@ -176,7 +170,7 @@ class StagingSession:
         statements: Sequence[Statement],
         values: dict[str, object],
         dry_run: bool,
-    ) -> list[StatementResult]:
+    ) -> list[Result]:
         try:
             writing = self._begin(con, statements, values)
             broken = orphans(con) if dry_run else None
@@ -209,7 +203,7 @@ class StagingSession:
 
     def _one(
         self, con: sqlite3.Connection, number: int, statement: Statement, values: dict[str, object]
-    ) -> StatementResult:
+    ) -> Result:
         self._check_stop()
         begun = time.perf_counter()
         self._rows = None
@@ -222,7 +216,7 @@ class StagingSession:
                 raise self._mapped(error, number, statement) from error
             frame, types = self._fetch_tolerant(con, statement.text, values)
             notices = (INVALID_TEXT,)
-        return StatementResult(
+        return Result(
             number=number,
             line=statement.line,
             sql=statement.text,
@@ -259,7 +253,7 @@ class StagingSession:
         self._check_stop()
 
     def _waiting(self, attempt: Callable[[], T]) -> T:
-        return wait_for_lock(attempt, path=self._path, timeout=self._timeout, stop=self._stop)
+        return wait_for_lock(attempt, path=self._path, timeout=self.timeout, stop=self._stop)
 
     def _check_stop(self) -> None:
         if self._stop.is_set():
@@ -272,8 +266,8 @@ class StagingSession:
         if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
             return QueryInterrupted("stopped; nothing was written", path=self._path)
         if is_busy(error):
-            return locked_error(self._path, self._timeout)
-        of_the_file = file_error(error, self._path, self._timeout)
+            return locked_error(self._path, self.timeout)
+        of_the_file = file_error(error, self._path, self.timeout)
         if isinstance(of_the_file, UnreadableDatabase):
             return of_the_file
         return StatementFailed(error, number, statement) if statement else _at_commit(error)
@@ -282,7 +276,7 @@ class StagingSession:
         if not con.execute("PRAGMA foreign_keys").fetchone()[0]:
             self._notices.append("foreign keys are not enforced until PRAGMA foreign_keys = ON")
 
-    def _noticed(self, results: list[StatementResult]) -> list[StatementResult]:
+    def _noticed(self, results: list[Result]) -> list[Result]:
         """Put what the user should know of the file on the first result."""
         notices, self._notices = tuple(self._notices), []
         return [replace(results[0], notices=(*notices, *results[0].notices)), *results[1:]]

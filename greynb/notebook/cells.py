@@ -15,7 +15,7 @@ from greynb.notebook import execution
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
-    from greynb.databases.result import StatementResult
+    from greynb.databases.result import Result
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
 
@@ -42,7 +42,7 @@ class Outcome:
 
     route: Route
     sql: str
-    results: list[StatementResult]
+    results: list[Result]
     parameters: Mapping[str, object]
     snapshot: str | None = None
     dry_run: bool = False
@@ -97,7 +97,8 @@ def _staging(
     route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
     bound = bind(sql, variables, dialect="sqlite")
-    session = staging_session(route, timeout=config.timeout)
+    session = staging_session(route)
+    session.timeout = float(route.options.get("timeout", config.timeout))
     try:
         results = execution.run(
             lambda: session.run(bound.sql, bound.parameters, dry_run=options.dry_run),

@@ -19,7 +19,7 @@ from greynb.notebook.values import is_null, is_number, on_one_line, text_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from greynb.databases.result import StatementResult
+    from greynb.databases.result import Result
 
 CELL = 80
 """Characters of a value that the HTML table shows."""
@@ -45,7 +45,7 @@ class DisplayTable:
         Rows to show at most.
     """
 
-    result: StatementResult
+    result: Result
     role: str
     file: str
     snapshot: str | None = None

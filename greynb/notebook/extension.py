@@ -27,7 +27,8 @@ def load(shell: InteractiveShell) -> None:
     replaced = {(kind, name): table[kind].get(name) for kind, names in NAMES.items() for name in names}
     magics = SqlMagics(shell)
     shell.register_magics(magics)
-    shell.configurables.append(magics.settings)
+    configurables: list[Any] = shell.configurables
+    configurables.append(magics.settings)
     magics.settings.observe(lambda change: _shorten_errors(not change["new"]), "traceback")
     _shorten_errors(True)
     _loaded[shell] = magics, replaced
@@ -38,7 +39,8 @@ def unload(shell: InteractiveShell) -> None:
     if shell not in _loaded:
         return
     magics, replaced = _loaded.pop(shell)
-    shell.configurables.remove(magics.settings)
+    configurables: list[Any] = shell.configurables
+    configurables.remove(magics.settings)
     for (kind, name), before in replaced.items():
         table = shell.magics_manager.magics[kind]
         table.pop(name, None)

@@ -70,7 +70,9 @@ def _load(
         done = Progress(fraction=rows / total if total else None, rows=rows)
 
     try:
-        with closing(open_writable(route.path, timeout=config.timeout)) as con:
+        with closing(
+            open_writable(route.path, timeout=float(route.options.get("timeout", config.timeout)))
+        ) as con:
             return execution.run(
                 lambda: load_frame(
                     con, frame, table, key=key, on_conflict=on_conflict, create=create, progress=note

@@ -50,7 +50,7 @@ class SqlMagics(Magics):
         """Run SQL on the staging database, in SQLite, all statements or none.
 
         ``%%staging [NAME] [-n ROWS] [--show] [--dry-run]`` above the SQL, or ``%staging SQL`` in a line.
-        ``%staging load FRAME --into TABLE [--key COLUMNS] [--on-conflict WHAT] [--create]`` loads a DataFrame.
+        ``%staging load FRAME --into TABLE [--key COLUMNS] [--on-conflict WHAT]`` loads a DataFrame.
         """
         if cell is None and line.split(None, 1)[:1] == ["load"]:
             from greynb.notebook.loading import load

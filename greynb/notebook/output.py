@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 import pandas as pd
-from IPython.display import display
+from IPython.core.display_functions import display
 
 from greynb.databases.provenance import provenance
 from greynb.notebook.display import DisplayTable
@@ -15,7 +15,7 @@ from greynb.notebook.display import DisplayTable
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from greynb.databases.result import StatementResult
+    from greynb.databases.result import Result
     from greynb.notebook.cells import Outcome
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
@@ -42,7 +42,7 @@ def deliver(
     rows = config.rows if options.rows is None else options.rows
     for result in _annotated(outcome, options, value):
         if result.frame is None or value is None or result.frame is not value.frame:
-            display(_table(outcome, result, rows))
+            display(_table(outcome, result, rows))  # type: ignore[no-untyped-call]  # IPython's own
         elif options.name is None or options.show:
             _Shown.on(shell).next(value.frame, _table(outcome, replace(result, frame=None), rows))
     if value is None:
@@ -58,9 +58,7 @@ def stop_showing(shell: InteractiveShell) -> None:
         shown.remove()
 
 
-def _annotated(
-    outcome: Outcome, options: CellOptions, value: StatementResult | None
-) -> list[StatementResult]:
+def _annotated(outcome: Outcome, options: CellOptions, value: Result | None) -> list[Result]:
     """The results with what is to be said of the cell as a whole, on the last one."""
     notes = [ROLLED_BACK] if outcome.dry_run else []
     if options.name is not None and value is None:
@@ -71,7 +69,7 @@ def _annotated(
     return [*first, replace(last, notices=(*last.notices, *notes))]
 
 
-def _table(outcome: Outcome, result: StatementResult, rows: int) -> DisplayTable:
+def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
     route = outcome.route
     return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows)
 
@@ -99,6 +97,7 @@ class _Shown:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
+        assert shell.display_formatter is not None
         self._formatter = shell.display_formatter.mimebundle_formatter
         self._before = self._formatter.for_type(pd.DataFrame, self._bundle)
         self._frame: ref[pd.DataFrame] | None = None

@@ -209,7 +209,7 @@ def test_parameters_are_named_per_statement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "creates"),
+    ("sql", "target"),
     [
         ("CREATE TEMP TABLE temp.x AS SELECT 1", ("TABLE", "x")),
         ("CREATE OR REPLACE TEMP VIEW \"a b\" AS SELECT ' AS TABLE '", ("VIEW", "a b")),
@@ -218,12 +218,12 @@ def test_parameters_are_named_per_statement() -> None:
     ],
 )
 def test_a_creation_says_what_it_makes_and_that_can_be_dropped(
-    fort: Fort, sql: str, creates: tuple[str, str]
+    fort: Fort, sql: str, target: tuple[str, str]
 ) -> None:
-    assert only(sql).creates == creates
+    assert only(sql).target == target
     con = AnalyticsConnection(fort.con)
     con.execute(sql)
-    con.execute(f'DROP {creates[0]} "{creates[1]}"')
+    con.execute(f'DROP {target[0]} "{target[1]}"')
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,8 @@ def test_windows_newlines_and_trailing_semicolons_are_fine(shell):
 def test_a_magic_inside_a_function_sees_the_function_s_variables(shell):
     code = """
 def count(venue):
-    return get_ipython().run_cell_magic("analytics", "", "SELECT count(*) AS n FROM races WHERE venue = :venue")
+    query = "SELECT count(*) AS n FROM races WHERE venue = :venue"
+    return get_ipython().run_cell_magic("analytics", "", query)
 [count(v)["n"][0] for v in ("RICH", "TAR", "none")]
 """
     captured = run(shell, code)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from greynb.databases.frames import from_duckdb, from_sqlite
 from greynb.databases.provenance import provenance
-from greynb.databases.result import StatementResult
+from greynb.databases.result import Result
 from greynb.errors import QueryError
 from greynb.notebook.display import DisplayTable, duration
 from greynb.notebook.error_display import short_error
@@ -21,7 +21,7 @@ from greynb.notebook.values import width_of
 
 def shown(sql: str, *, rows: int = 20, notices: tuple[str, ...] = ()) -> DisplayTable:
     frame, types = from_duckdb(duckdb.connect().execute(sql))
-    result = StatementResult(1, 1, sql, frame, types, None, 0.312, notices)
+    result = Result(1, 1, sql, frame, types, None, 0.312, notices)
     return DisplayTable(result, "analytics", "season.db", "gen-000042", rows)
 
 
@@ -129,7 +129,7 @@ def test_wide_characters_count_two_columns() -> None:
 
 
 def test_a_statement_without_rows_says_how_many_it_affected() -> None:
-    result = StatementResult(1, 1, "DELETE", None, (), 3, 0.004, ("a note",))
+    result = Result(1, 1, "DELETE", None, (), 3, 0.004, ("a note",))
     table = DisplayTable(result, "staging", "stage.db")
     assert repr(table) == "note: a note\n3 rows affected · 4.0 ms · staging · stage.db"
     assert "<table" not in table._repr_html_()
@@ -154,7 +154,7 @@ def test_a_result_with_no_rows_still_shows_names_and_types() -> None:
 @given(st.text(), st.text())
 def test_any_text_is_escaped_and_no_control_character_gets_out(name: str, value: str) -> None:
     frame = pd.DataFrame({name: pd.Series([value], dtype=object)})
-    table = DisplayTable(StatementResult(1, 1, "", frame, ("text",), None, 0.1), "staging", name)
+    table = DisplayTable(Result(1, 1, "", frame, ("text",), None, 0.1), "staging", name)
     html = table._repr_html_()
     assert cells(html).tags <= {
         *("div", "table", "caption", "thead", "tbody", "tr", "th", "td", "br", "small", "i", "span")
@@ -166,7 +166,7 @@ def test_any_text_is_escaped_and_no_control_character_gets_out(name: str, value:
 def test_sqlite_results_show_the_storage_classes_in_the_header() -> None:
     cursor = sqlite3.connect(":memory:").execute("SELECT 1 AS v UNION ALL SELECT 'x'")
     frame, types = from_sqlite(cursor)
-    table = DisplayTable(StatementResult(1, 1, "", frame, types, None, 0.1), "staging", "stage.db")
+    table = DisplayTable(Result(1, 1, "", frame, types, None, 0.1), "staging", "stage.db")
     assert repr(table).splitlines()[1] == "integer|text"
 
 

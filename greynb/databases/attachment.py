@@ -1,0 +1,93 @@
+"""The version of the analytics file that a DuckDB instance has attached, one at a time."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+import duckdb
+
+from greynb.databases.catalog import Catalog
+from greynb.databases.identifiers import literal, quote
+from greynb.databases.newer_schema import drop, too_new
+from greynb.databases.snapshot import Snapshot, SnapshotSource
+from greynb.errors import UnreadableDatabase
+
+INTERNAL: Final = "__greynb_"
+"""How the names of attached files begin; the gate refuses them in statements."""
+LEFT_OUT: Final = "{} was left out: its definition needs a newer SQLite than the one inside DuckDB"
+
+
+class Attachment:
+    """What is attached: the snapshot, and the catalog of typed views over it.
+
+    Parameters
+    ----------
+    con
+        The instance.
+    source
+        Where snapshots come from.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, source: SnapshotSource) -> None:
+        self._con = con
+        self._source = source
+        self._count = 0
+        self._notices: list[str] = []
+        self.snapshot: Snapshot | None = None
+        self.catalog: Catalog | None = None
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Attach a version in place of the one before; where that fails, none is attached.
+
+        Views, indexes and triggers that DuckDB's SQLite cannot parse are left out, in a private copy.
+
+        Raises
+        ------
+        UnreadableDatabase
+            The file cannot be read.
+        duckdb.Error
+            The engine was interrupted, or cannot open the file.
+        """
+        left_out: list[str] = []
+        while True:
+            try:
+                self._open(snapshot)
+                break
+            except UnreadableDatabase as error:
+                name = too_new(error)
+                if name is None or name in left_out:
+                    raise
+                snapshot = snapshot if left_out else self._source.copy()
+                drop(snapshot.path, name)
+                left_out.append(name)
+        self.snapshot = snapshot
+        self._notices = [*snapshot.notices, *map(LEFT_OUT.format, left_out)]
+
+    def take_notices(self) -> list[str]:
+        """What is to be said of the version; nothing when asked again."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def _open(self, snapshot: Snapshot) -> None:
+        self._let_go()
+        self._count += 1
+        alias = f"{INTERNAL}{self._count}"
+        try:
+            # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
+            options = "(TYPE sqlite, READ_ONLY, HIDDEN)"
+            self._con.execute(f"ATTACH {literal(str(snapshot.path))} AS {quote(alias)} {options}")
+            self.catalog = Catalog(self._con, alias, census=snapshot.census)
+            self.catalog.open()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        before, self.catalog, self.snapshot = self.catalog, None, None
+        # An interrupt may hit here too; what then stays attached is never named again.
+        with suppress(duckdb.Error):
+            if before is not None:
+                before.close()
+            if self._count:
+                self._con.execute(f"DETACH DATABASE IF EXISTS {quote(f'{INTERNAL}{self._count}')}")
