@@ -27,6 +27,10 @@ TITLE = 2_000
 """Characters of a value that its title holds."""
 
 
+Cells = tuple[list[str], list[str], list[list[Any]], list[bool]]
+"""Names, engine types, shown values by column, and which columns are numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayTable:
     """Shows one statement's result in a notebook, a saved page or a terminal.
@@ -65,33 +69,43 @@ class DisplayTable:
         return f"{total:,} {_rows(total)}" if total <= self.rows else f"{self.rows:,} of {total:,} rows"
 
     def __repr__(self) -> str:
-        lines = [] if self.result.frame is None else plaintext.table(*self._cells())
+        return self._text(self._cells())
+
+    def _repr_html_(self) -> str:
+        return self._html(self._cells())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        cells = self._cells()
+        return {"text/plain": self._text(cells), "text/html": self._html(cells)}
+
+    def _text(self, cells: Cells | None) -> str:
+        lines = [] if cells is None else plaintext.table(*cells)
         lines += [f"note: {on_one_line(notice)}" for notice in self.result.notices]
         return "\n".join([*lines, self.footer])
 
-    def _repr_html_(self) -> str:
+    def _html(self, cells: Cells | None) -> str:
         notes = "".join(
             f"<div><small>note: {_inline(notice)}</small></div>" for notice in self.result.notices
         )
-        body = "" if self.result.frame is None else self._table()
+        body = "" if cells is None else self._table(*cells)
         return f"<div>{body}{notes}<div><small>{_inline(self.footer)}</small></div></div>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
-
-    def _cells(self) -> tuple[list[str], list[str], list[list[Any]], list[bool]]:
+    def _cells(self) -> Cells | None:
         """Give names, engine types, the shown values column by column, and which columns are numbers."""
         frame = self.result.frame
-        assert frame is not None
+        if frame is None:
+            return None
         names = [str(name) for name in frame.columns]
         types = [*self.result.types, *[""] * len(names)][: len(names)]
         head = frame.head(self.rows)
+        head.attrs = {}  # pandas copies them with every column
         columns = [values(column) for _, column in head.items()]
-        numeric = [is_number(frame.dtypes.iloc[i], column) for i, column in enumerate(columns)]
+        numeric = [is_number(kind, column) for kind, column in zip(head.dtypes, columns, strict=True)]
         return names, types, columns, numeric
 
-    def _table(self) -> str:
-        names, types, columns, numeric = self._cells()
+    def _table(
+        self, names: list[str], types: list[str], columns: list[list[Any]], numeric: list[bool]
+    ) -> str:
         head = "".join(
             f'<th scope="col"{_aligned(right)}>{_inline(name)}<br>'
             f"<small><i>{_inline(_short(kind, 30))}</i></small></th>"
