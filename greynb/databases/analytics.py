@@ -17,20 +17,18 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from greynb.databases import frames
 from greynb.databases.attachment import Attachment
 from greynb.databases.diagnose import explain_error
 from greynb.databases.engine import locked_instance
+from greynb.databases.frames import Fetched
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
 from greynb.databases.notebook_frames import is_temporary, registered
 from greynb.databases.readonly import AnalyticsConnection
-from greynb.databases.result import Progress, Result
+from greynb.databases.result import Progress, Ran, Result
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted, WriteRefused
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from greynb.databases.catalog import Catalog
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
@@ -89,7 +87,17 @@ class AnalyticsSession:
         *,
         variables: Mapping[str, object] | None = None,
     ) -> list[Result]:
-        """Run the statements of one cell, all on one version of the file.
+        """Run the statements of one cell, all on one version of the file; raises like `fetch`."""
+        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
+
+    def fetch(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        variables: Mapping[str, object] | None = None,
+    ) -> list[Ran]:
+        """Run the statements of one cell, and leave making the frames to the caller.
 
         Parameters
         ----------
@@ -127,7 +135,7 @@ class AnalyticsSession:
                     return results
             self._take(self._source.copy())
             first, *others = self._attempt(self._again(passed), *arguments)
-            return [replace(first, notices=(*first.notices, CHANGED)), *others]
+            return [first.noted(CHANGED), *others]
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection of its own to this engine; it keeps the session alive.
@@ -193,7 +201,7 @@ class AnalyticsSession:
 
     def _attempt(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
-    ) -> list[Result]:
+    ) -> list[Ran]:
         return [self._one(number, each, parameters, variables) for number, each in enumerate(passed, start=1)]
 
     def _one(
@@ -202,34 +210,32 @@ class AnalyticsSession:
         passed: Passed,
         parameters: Mapping[str, object],
         variables: Mapping[str, object],
-    ) -> Result:
+    ) -> Ran:
         begun = time.perf_counter()
         with self._explained(passed.sql, passed.line):
             if passed.kind == "create":
                 self._behind_temporary.update(passed.tables)
             notices = [*self._attachment.take_notices(), *self._ensure(passed)]
             with registered(self._con, passed.tables, variables, self.catalog, notices):
-                frame, types = self._fetch(passed, parameters)
+                fetched = self._fetch(passed, parameters)
         reads = passed.kind in ("select", "explain")
-        counted = not reads and list(frame.columns) == ["Count"] and len(frame) == 1
-        return Result(
+        result = Result(
             number=number,
             line=passed.line,
             sql=passed.sql,
-            frame=frame if reads else None,
-            types=types if reads else (),
-            affected=int(frame["Count"].iloc[0]) if counted else None,
+            frame=None,
+            types=fetched.types if reads else (),
+            affected=None if reads else _counted(fetched),
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
         )
+        return Ran(result, fetched if reads else None)
 
     def _ensure(self, passed: Passed) -> tuple[str, ...]:
         """Make the typed views of the tables that a statement reads, also through temporary views."""
         return self.catalog.ensure([*passed.tables, *self._behind_temporary])
 
-    def _fetch(
-        self, passed: Passed, parameters: Mapping[str, object]
-    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    def _fetch(self, passed: Passed, parameters: Mapping[str, object]) -> Fetched:
         named = {name: parameters[name] for name in passed.parameters if name in parameters}
         try:
             return self._execute(passed.sql, named)
@@ -238,10 +244,10 @@ class AnalyticsSession:
                 raise
             return self._execute(passed.sql, named)
 
-    def _execute(self, sql: str, parameters: Mapping[str, object]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    def _execute(self, sql: str, parameters: Mapping[str, object]) -> Fetched:
         try:
             self._con.execute(sql, parameters or None)
-            return frames.from_duckdb(self._con)
+            return Fetched(self._con)
         except BaseException:
             # CREATE … AS PIVOT runs in a transaction of its own, which a failure leaves open.
             with suppress(duckdb.Error):
@@ -271,3 +277,9 @@ class AnalyticsSession:
                     each = replace(each, sql=undo)
             again.append(each)
         return again
+
+
+def _counted(fetched: Fetched) -> int | None:
+    """The rows that went into a table, where DuckDB says so."""
+    frame = fetched.frame()
+    return int(frame["Count"].iloc[0]) if list(frame.columns) == ["Count"] and len(frame) == 1 else None

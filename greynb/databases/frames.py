@@ -42,11 +42,48 @@ if TYPE_CHECKING:
     import sqlite3
 
     import duckdb
+    import pyarrow as pa
 
 _BATCH = 100_000
 _SQLITE_BATCH = 10_000
 _NO_ARROW = frozenset({"time with time zone", "bignum"})
 """Types that DuckDB's Arrow export cuts short (the offset) or leaves encoded."""
+
+
+class Fetched:
+    """All rows of a result as the engine gave them, from which `frame` makes a DataFrame.
+
+    Fetching is the engine's work, which may take long and can be interrupted. Making the frame is pandas'
+    work: it copies little, and it is quicker on the thread that is busy with Python anyway.
+
+    Attributes
+    ----------
+    types
+        DuckDB's type name of each column.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        described = con.description or []
+        self.types = tuple(str(column[1]) for column in described)
+        self._kinds = [column[1].id for column in described]
+        self._names = unique_names([column[0] for column in described])
+        self._columns: list[Any] | None = None
+        self._table: pa.Table | None = None
+        if all(kind in arrays.NUMPY_KINDS for kind in self._kinds):
+            self._columns = [arrays.from_numpy(values) for values in con.fetchnumpy().values()]
+        elif any(kind in _NO_ARROW for kind in self._kinds):
+            self._columns = _from_rows(con.fetchall(), len(self._names))
+        else:
+            self._table = con.to_arrow_table(_BATCH)
+
+    def frame(self) -> pd.DataFrame:
+        """Make the frame, with the dtypes that the module describes."""
+        columns = self._columns
+        if columns is None:
+            assert self._table is not None
+            kinds = zip(self._table.columns, self._kinds, self.types, strict=True)
+            columns = [arrays.from_arrow(*column) for column in kinds]
+        return _frame(self._names, columns)
 
 
 def from_duckdb(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -59,18 +96,8 @@ def from_duckdb(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, tuple[str
     tuple
         The frame and DuckDB's type name of each column.
     """
-    described = con.description or []
-    types = tuple(str(column[1]) for column in described)
-    kinds = [column[1].id for column in described]
-    names = unique_names([column[0] for column in described])
-    if all(kind in arrays.NUMPY_KINDS for kind in kinds):
-        columns = [arrays.from_numpy(values) for values in con.fetchnumpy().values()]
-    elif any(kind in _NO_ARROW for kind in kinds):
-        columns = _from_rows(con.fetchall(), len(names))
-    else:
-        table = con.to_arrow_table(_BATCH)
-        columns = [arrays.from_arrow(table.column(i), kinds[i], types[i]) for i in range(len(names))]
-    return _frame(names, columns), types
+    fetched = Fetched(con)
+    return fetched.frame(), fetched.types
 
 
 def from_sqlite(

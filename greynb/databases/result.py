@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from greynb.databases.frames import Fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ class Result:
     affected: int | None
     seconds: float
     notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that was run: its result but for the frame, and the rows that make the frame."""
+
+    result: Result
+    fetched: Fetched | None
+
+    def finished(self) -> Result:
+        """The result with its frame."""
+        return self.result if self.fetched is None else replace(self.result, frame=self.fetched.frame())
+
+    def noted(self, notice: str) -> Ran:
+        """The same with one notice more."""
+        return replace(self, result=replace(self.result, notices=(*self.result.notices, notice)))
 
 
 @dataclass(frozen=True, slots=True)

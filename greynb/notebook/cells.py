@@ -10,7 +10,7 @@ from greynb.databases.connections import analytics_session, located, staging_ses
 from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
-from greynb.errors import GreynbError
+from greynb.errors import GreynbError, QueryInterrupted
 from greynb.notebook import execution
 from greynb.routing import Role, Route, Settings
 
@@ -83,13 +83,17 @@ def _analytics(
 ) -> Outcome:
     bound = bind(sql, variables, dialect="duckdb")
     session = analytics_session(route)
-    results = execution.run(
-        lambda: session.run(bound.sql, bound.parameters, variables=variables),
+    ran = execution.run(
+        lambda: session.fetch(bound.sql, bound.parameters, variables=variables),
         interrupt=session.interrupt,
         progress=session.progress,
         show_progress=config.progress,
         label=route.role,
     )
+    try:
+        results = [each.finished() for each in ran]
+    except KeyboardInterrupt:
+        raise QueryInterrupted("analytics: interrupted while the rows were made a DataFrame") from None
     return Outcome(route, sql, results, _named(bound, variables), session.snapshot.id if results else None)
 
 
