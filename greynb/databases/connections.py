@@ -35,7 +35,7 @@ _sessions: dict[tuple[int, str, str], _Closable] = {}
 _lock = threading.Lock()
 
 
-class StagingConnection(sqlite3.Connection):
+class BlockConnection(sqlite3.Connection):
     """A `sqlite3.Connection` whose ``with`` block commits or rolls back, and then closes it."""
 
     def __exit__(  # type: ignore[override]
@@ -50,8 +50,8 @@ class StagingConnection(sqlite3.Connection):
             self.close()
 
 
-class SnapshotConnection(sqlite3.Connection):
-    """A `sqlite3.Connection` to one snapshot, which it lets go when it is closed."""
+class SnapshotConnection(BlockConnection):
+    """A connection to one snapshot, which it lets go when it is closed."""
 
     source: SnapshotSource | None = None
 
@@ -173,7 +173,7 @@ def _staging_sqlite(route: Route) -> sqlite3.Connection:
     from greynb.databases.sqlite import open_writable
 
     timeout = float(route.options.get("timeout", 5))
-    con = open_writable(route.path, timeout=timeout, factory=StagingConnection)
+    con = open_writable(route.path, timeout=timeout, factory=BlockConnection)
     # A transaction begins by itself before the first write, as users of sqlite3 expect.
     con.isolation_level = "IMMEDIATE"
     return con

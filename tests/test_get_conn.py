@@ -1,0 +1,177 @@
+"""`greynb.get_conn`: the same routing and protection for scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import greynb
+from greynb.databases.connections import close_all
+
+RACES = "CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT); INSERT INTO races VALUES (1, '{}')"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("STAGING_DB_PATH", str(tmp_path / "stage.db"))
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(tmp_path / "analytics.db"))
+    con = sqlite3.connect(tmp_path / "stage.db")
+    con.executescript(RACES.format("a"))
+    con.close()
+    greynb.sync(mode="full")
+    yield tmp_path
+    close_all()
+
+
+def venues(con: sqlite3.Connection | object) -> list[str]:
+    return [row[0] for row in con.execute("SELECT venue FROM races ORDER BY id").fetchall()]  # type: ignore[attr-defined]
+
+
+def test_analytics_is_the_default_and_reads(folder: Path) -> None:
+    with greynb.get_conn() as con:
+        assert venues(con) == ["a"]
+        assert con.execute("SELECT count(*) AS n FROM races WHERE id = $id", {"id": 1}).df()["n"][0] == 1
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM races", "ATTACH 'stage.db' AS s (TYPE sqlite)", "COPY races TO 'out.csv'"]
+)
+def test_a_raw_connection_cannot_write_either(folder: Path, statement: str) -> None:
+    digest = hashlib.sha256((folder / "analytics.db").read_bytes()).digest()
+    with greynb.get_conn("analytics") as con, pytest.raises(greynb.WriteRefused):
+        con.execute(statement)
+    assert hashlib.sha256((folder / "analytics.db").read_bytes()).digest() == digest
+
+
+def test_a_connection_keeps_to_its_version_and_the_next_one_has_the_newest(folder: Path) -> None:
+    old = greynb.get_conn()
+    with greynb.get_conn("staging") as staging:
+        staging.execute("INSERT INTO races VALUES (2, 'b')")
+    greynb.sync(mode="full")
+    assert venues(old) == ["a"]
+    with greynb.get_conn() as new:
+        assert venues(new) == ["a", "b"]
+    assert venues(old) == ["a"]
+    old.close()
+
+
+def test_a_file_that_is_written_in_place_is_never_read_half(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = tmp_path / "plain.db"
+    con = sqlite3.connect(plain)
+    con.executescript(RACES.format("x"))
+    con.close()
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(plain))
+    reader = greynb.get_conn()
+    assert venues(reader) == ["x"]
+    subprocess.run(
+        [sys.executable, "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+         "c.execute(\"UPDATE races SET venue = 'y'\"); c.commit()", str(plain)],
+        check=True,
+    )  # fmt: skip
+    with pytest.raises(greynb.DatabaseError, match="written to while"):
+        venues(reader)
+    with greynb.get_conn() as again:
+        assert venues(again) == ["y"]
+
+
+def test_one_connection_serves_several_threads(folder: Path) -> None:
+    con = greynb.get_conn()
+    found: list[int] = []
+
+    def work() -> None:
+        cursor = con.cursor()
+        found.extend(cursor.execute("SELECT count(*) FROM races").fetchone()[0] for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 80
+    con.close()
+
+
+def test_a_block_commits_at_its_end_and_closes(folder: Path) -> None:
+    with greynb.get_conn("staging") as con:
+        con.executemany("INSERT INTO races VALUES (?, ?)", [(2, "b"), (3, "c")])
+    with pytest.raises(sqlite3.ProgrammingError):
+        con.execute("SELECT 1")
+    with greynb.get_conn("analytics", engine="sqlite") as read:
+        assert venues(read) == ["a"]
+    with pytest.raises(sqlite3.ProgrammingError):
+        read.execute("SELECT 1")
+    with greynb.get_conn("staging") as con:
+        assert venues(con) == ["a", "b", "c"]
+
+
+def test_a_staging_block_that_fails_writes_nothing(folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError), greynb.get_conn("staging") as con:
+        con.execute("DELETE FROM races")
+        _ = 1 / 0
+    with greynb.get_conn("staging") as con:
+        assert venues(con) == ["a"]
+
+
+def test_sqlite_on_analytics_only_reads(folder: Path) -> None:
+    with greynb.get_conn("analytics", engine="sqlite") as con:
+        assert venues(con) == ["a"]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            con.execute("DELETE FROM races")
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [("scripts/ingest_csv.py", sqlite3.Connection), ("scripts/evaluate_model.py", object)],
+)
+def test_a_script_gets_the_connection_of_its_category(folder: Path, script: str, kind: type) -> None:
+    with greynb.get_conn(for_script=script) as con:
+        assert isinstance(con, kind) and venues(con) == ["a"]
+        assert isinstance(con, sqlite3.Connection) == (kind is sqlite3.Connection)
+
+
+def test_an_engine_that_does_not_serve_a_role_is_refused(folder: Path) -> None:
+    with pytest.raises(greynb.UsageError, match="no engine 'duckdb' for the role 'staging'"):
+        greynb.get_conn("staging", engine="duckdb")  # type: ignore[call-overload]
+    with pytest.raises(greynb.UsageError, match="not both"):
+        greynb.get_conn("staging", for_script="ingest_x.py")  # type: ignore[call-overload]
+
+
+def test_a_missing_analytics_file_is_not_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(folder / "none.db"))
+    for engine in ("duckdb", "sqlite"):
+        with pytest.raises(greynb.MissingDatabase) as caught:
+            greynb.get_conn("analytics", engine=engine)  # type: ignore[call-overload]
+        assert "ANALYTICS_DB_PATH" in str(caught.value) and "greynb sync" in str(caught.value)
+    assert not (folder / "none.db").exists()
+
+
+def test_connections_left_open_are_closed_at_exit_without_a_word(folder: Path) -> None:
+    script = """
+import greynb
+con, staging = greynb.get_conn(), greynb.get_conn("staging")
+print(con.execute("FROM races").fetchall())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[(1, 'a')]\n" and done.stderr == ""
+
+
+def test_private_files_of_a_session_go_away_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(folder / "temporary"))
+    (folder / "temporary").mkdir()
+    script = """
+import os, sqlite3, greynb, tempfile
+os.environ["ANALYTICS_DB_PATH"] = os.environ["STAGING_DB_PATH"]
+con = greynb.get_conn()
+print(con.execute("FROM races").fetchall(), len(os.listdir(tempfile.gettempdir())))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[(1, 'a')] 1\n" and list((folder / "temporary").iterdir()) == []
