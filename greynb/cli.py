@@ -68,6 +68,12 @@ def _demo(args: argparse.Namespace) -> None:
     print(f"report: {report}")
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1, not {text}")
+    return int(text)
+
+
 def _progress() -> Callable[[str, float], None]:
     """Progress as one line that rewrites itself on a terminal, and as one line per step elsewhere."""
     last = ""
@@ -105,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_sync)
 
     command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")
-    command.add_argument("--races", type=int, default=20_000, help="size of the season (default 20,000)")
+    command.add_argument(
+        "--races", type=_positive, default=20_000, help="size of the season (default 20,000)"
+    )
     command.add_argument("--to", default="demo", metavar="DIR", help="folder to fill (default ./demo)")
     command.set_defaults(run=_demo)
     return parser

@@ -167,6 +167,7 @@ class AnalyticsSession:
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._explained(passed.sql, passed.line):
+            self._refuse_drops([passed])
             self._ensure(passed)
 
     def _verify(self) -> None:
@@ -202,7 +203,15 @@ class AnalyticsSession:
     def _attempt(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
-        return [self._one(number, each, parameters, variables) for number, each in enumerate(passed, start=1)]
+        ran = []
+        for number, each in enumerate(passed, start=1):
+            try:
+                ran.append(self._one(number, each, parameters, variables))
+            except GreynbError as error:
+                if len(passed) > 1:
+                    error.message = f"statement {number}: {error.message}"
+                raise
+        return ran
 
     def _one(
         self,

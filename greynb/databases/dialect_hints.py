@@ -84,6 +84,16 @@ DUCKDB_RULES: Final = (
         about="column",
     ),
     Rule(
+        re.compile(r"errhint NOT IMPLEMENTED"),
+        "DuckDB does not know this syntax here",
+        "LIMIT 5, 10 is written LIMIT 10 OFFSET 5",
+    ),
+    Rule(
+        re.compile(r"(?:Cannot compare values|can't be cast|cast).*\[\]"),
+        "a list is compared with a single value",
+        "a list goes with IN: WHERE x IN (:names)",
+    ),
+    Rule(
         re.compile(r"Function with name `__postfix does not exist"),
         "names are not quoted with backticks",
         'quote names with double quotes: "venue"',

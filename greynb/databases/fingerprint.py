@@ -48,13 +48,15 @@ class FileState:
     def same_content(self, other: FileState) -> bool:
         """Whether nothing was written in between.
 
-        A new or removed hard link changes ctime as well, for example that of another notebook: a ctime that
-        moved together with the number of links says nothing.
+        ctime is no witness: hard links that other notebooks make and remove change it. A commit of SQLite
+        counts up in the header, so it shows even where somebody has put the old mtime back.
         """
-        return (
-            (self.size, self.mtime_ns, self.identity, self.head)
-            == (other.size, other.mtime_ns, other.identity, other.head)
-        ) and (self.ctime_ns == other.ctime_ns or self.links != other.links)
+        return (self.size, self.mtime_ns, self.identity, self.head) == (
+            other.size,
+            other.mtime_ns,
+            other.identity,
+            other.head,
+        )
 
 
 class Watched:

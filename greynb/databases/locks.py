@@ -162,5 +162,6 @@ def _command(pid: int) -> str:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "name unknown"
-    shown = " ".join(Path(word).name if word.startswith("/") else word for word in words if word)
+    named = " ".join(Path(word).name if word.startswith("/") else word for word in words if word)
+    shown = " ".join(named.split())
     return shown[:80] or "name unknown"

@@ -81,9 +81,9 @@ class _Turn:
 class AnalyticsConnection:
     """A DuckDB connection over the analytics file that can only read.
 
-    It has the reading methods of `duckdb.DuckDBPyConnection`. All of them may be called from several threads;
-    a statement and the fetching of its result belong together, so give each thread its own `cursor`.
-    Temporary tables, views and macros belong to one cursor.
+    It has the reading methods of `duckdb.DuckDBPyConnection`. All of them may be called from several threads:
+    each thread but the first has a cursor of its own behind the scenes, so that it fetches its own results.
+    Temporary tables, views and macros, and registered frames, belong to one cursor.
 
     Parameters
     ----------
@@ -114,13 +114,31 @@ class AnalyticsConnection:
         verify: Callable[[], None] | None = None,
         close: Callable[[], None] | None = None,
     ) -> None:
-        self.__con = con
+        self.__first = con
+        self.__thread = threading.get_ident()
+        self.__cursors = threading.local()
         self.__prepare = prepare
         self.__close = close or con.close
         self.__turn = _Turn(verify)
         self.__closed = False
         ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
         self.__home = f"{quote(database)}.{quote(schema)}"
+
+    @property
+    def __con(self) -> duckdb.DuckDBPyConnection:
+        """The engine's connection that belongs to the calling thread."""
+        if threading.get_ident() == self.__thread:
+            return self.__first
+        if not hasattr(self.__cursors, "con"):
+            self.__cursors.con = self.__another()
+        con: duckdb.DuckDBPyConnection = self.__cursors.con
+        return con
+
+    def __another(self) -> duckdb.DuckDBPyConnection:
+        inner = self.__first.cursor()
+        # The current catalog belongs to a connection; a new one starts where the engine was opened.
+        inner.execute(f"USE {self.__home}")
+        return inner
 
     def execute(self, query: str, parameters: Parameters = None) -> Self:
         """Run one or more statements and keep the last result for the fetch methods.
@@ -222,27 +240,23 @@ class AnalyticsConnection:
     def cursor(self) -> AnalyticsConnection:
         """Another connection to the same engine, for another thread."""
         with self.__turn:
-            inner = self.__con.cursor()
-            # The current catalog belongs to a connection; a new one starts where the engine was opened.
-            inner.execute(f"USE {self.__home}")
-            return AnalyticsConnection(inner, self.__prepare, verify=self.__turn.verify)
+            return AnalyticsConnection(self.__another(), self.__prepare, verify=self.__turn.verify)
 
     duplicate = cursor
 
     def interrupt(self) -> None:
         """Stop the statement that runs in another thread."""
-        self.__con.interrupt()
+        self.__first.interrupt()
 
     def query_progress(self) -> float:
         """Percent done of the statement that runs in another thread, or -1."""
-        return self.__con.query_progress()
+        return self.__first.query_progress()
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        with self.__turn:
-            if not self.__closed:
-                self.__closed = True
-                self.__close()
+        if not self.__closed:
+            self.__closed = True
+            self.__close()
 
     def __enter__(self) -> Self:
         return self

@@ -104,6 +104,8 @@ def open_readonly(
         raise MissingDatabase("the database does not exist", path=path)
     con = _connected(path, "ro", timeout, factory)
     con.execute("PRAGMA query_only = ON")
+    # Else ATTACH and VACUUM INTO could reach, or make, other files.
+    con.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     return con
 
 

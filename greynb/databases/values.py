@@ -9,6 +9,7 @@ float                                 as it is; NaN is NULL          as it is
 numpy and Arrow scalars, enums        the value inside               the value inside
 date                                  ``2025-07-01``                 DATE
 datetime                              ``2025-07-01 10:30:00``        TIMESTAMP, with zone TIMESTAMPTZ
+datetime at midnight, without zone    ``2025-07-01``                 TIMESTAMP
 time                                  ``10:30:00``                   TIME
 timedelta                             refused                        INTERVAL
 Decimal                               int where whole, else float    DECIMAL
@@ -188,13 +189,24 @@ def _number_or_text(value: Decimal | UUID) -> object:
     return _plain(int(value), "sqlite") if value == value.to_integral_value() else float(value)
 
 
+def _moment(value: dt.datetime) -> str:
+    """ISO text; a midnight without zone is a date, as pandas has no other way to hold one.
+
+    In SQLite a date compares with dates and with timestamps as text, ``2025-07-01 00:00:00`` only with the
+    latter.
+    """
+    return (
+        value.date().isoformat() if value.time() == dt.time.min and not value.tzinfo else value.isoformat(" ")
+    )
+
+
 def _no_interval(value: object) -> object:
     hint = "bind its seconds: seconds = {name}.total_seconds()"
     raise Unbindable("is a timedelta, which SQLite has no type for", hint)
 
 
 _TIME_TO_SQLITE: Final[dict[type, Callable[[Any], object]]] = {
-    dt.datetime: lambda value: value.isoformat(sep=" "),
+    dt.datetime: _moment,
     dt.date: lambda value: value.isoformat(),
     dt.time: lambda value: value.isoformat(),
     dt.timedelta: _no_interval,

@@ -126,13 +126,13 @@ def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
 def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
     """Ask about the newest version of analytics, interruptibly."""
     route = Settings.current().route("analytics")
-    session = analytics_session(route)
-
-    def task() -> T:
-        session.refresh()
-        return ask(session)
-
     try:
+        session = analytics_session(route)
+
+        def task() -> T:
+            session.refresh()
+            return ask(session)
+
         return execution.run(
             task,
             interrupt=session.interrupt,

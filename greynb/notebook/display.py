@@ -79,16 +79,23 @@ class DisplayTable:
         return {"text/plain": self._text(cells), "text/html": self._html(cells)}
 
     def _text(self, cells: Cells | None) -> str:
-        lines = [] if cells is None else plaintext.table(*cells)
-        lines += [f"note: {on_one_line(notice)}" for notice in self.result.notices]
-        return "\n".join([*lines, self.footer])
+        plan = self._plan()
+        lines = plan.splitlines() if plan else [] if cells is None else plaintext.table(*cells)
+        notes = [repr(Notes(self.result.notices))] if self.result.notices else []
+        return "\n".join([*lines, *notes, self.footer])
 
     def _html(self, cells: Cells | None) -> str:
-        notes = "".join(
-            f"<div><small>note: {_inline(notice)}</small></div>" for notice in self.result.notices
-        )
-        body = "" if cells is None else self._table(*cells)
+        plan = self._plan()
+        body = f"<pre>{escape(plan)}</pre>" if plan else "" if cells is None else self._table(*cells)
+        notes = Notes(self.result.notices)._repr_html_()
         return f"<div>{body}{notes}<div><small>{_inline(self.footer)}</small></div></div>"
+
+    def _plan(self) -> str | None:
+        """The text of EXPLAIN, which is drawn with lines and must stay whole."""
+        frame = self.result.frame
+        if frame is None or list(frame.columns) != ["explain_key", "explain_value"]:
+            return None
+        return "\n".join(map(str, frame["explain_value"]))
 
     def _cells(self) -> Cells | None:
         """Give names, engine types, the shown values column by column, and which columns are numbers."""
@@ -124,6 +131,19 @@ class DisplayTable:
 
     def _caption(self, width: int) -> str:
         return f"{self.role}: {self._count()}, {width:,} column{'' if width == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is to be said of a result whose rows are not shown."""
+
+    notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"note: {on_one_line(notice)}" for notice in self.notices)
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<div><small>note: {_inline(notice)}</small></div>" for notice in self.notices)
 
 
 def duration(seconds: float) -> str:

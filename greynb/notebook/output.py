@@ -10,7 +10,7 @@ import pandas as pd
 from IPython.core.display_functions import display
 
 from greynb.databases.provenance import provenance
-from greynb.notebook.display import DisplayTable
+from greynb.notebook.display import DisplayTable, Notes
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -45,6 +45,9 @@ def deliver(
             display(_table(outcome, result, rows))  # type: ignore[no-untyped-call]  # IPython's own
         elif options.name is None or options.show:
             _Shown.on(shell).next(value.frame, _table(outcome, replace(result, frame=None), rows))
+        elif result.notices:
+            # What is said once must be seen, also where the rows are not shown.
+            display(Notes(result.notices))  # type: ignore[no-untyped-call]
     if value is None:
         return None
     if options.name is not None:
