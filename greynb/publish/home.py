@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import platform
@@ -22,7 +23,10 @@ BUILD: Final = ".build-"
 
 def me() -> dict[str, object]:
     """The publishing process, for manifests and for those who find the lock held."""
-    return {"pid": os.getpid(), "host": platform.node()}
+    found: dict[str, object] = {"pid": os.getpid(), "host": platform.node()}
+    with suppress(OSError, KeyError, ImportError):  # a container may run as a user without a name
+        found["user"] = getpass.getuser()
+    return found
 
 
 @contextmanager
