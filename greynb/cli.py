@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from greynb import __version__, api
-from greynb.errors import GreynbError
+from greynb.errors import GreynbError, UsageError
 from greynb.overview import status
 from greynb.routing import role_of
 
@@ -26,26 +26,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
-        130 after Ctrl-C.
+        3 for a lag beyond ``--max-lag``, 130 after Ctrl-C.
     """
     args = _parser().parse_args(argv)
     try:
-        args.run(args)
+        return int(args.run(args) or 0)
     except GreynbError as error:
         print(f"greynb: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("greynb: interrupted; nothing was changed", file=sys.stderr)
         return 130
-    return 0
 
 
-def _status(args: argparse.Namespace) -> None:
+def _status(args: argparse.Namespace) -> int:
     now = status()
-    if args.json:
-        print(json.dumps({"staging": now.staging.as_dict(), "analytics": now.analytics.as_dict()}, indent=2))
+    if args.prometheus:
+        from greynb.prometheus import metrics
+
+        print(metrics(now), end="")
+    elif args.json:
+        print(json.dumps(now.as_dict(), indent=2))
     else:
         print(now)
+    if args.max_lag is None or not now.lag.is_beyond(args.max_lag):
+        return 0
+    print(f"greynb: analytics is too far behind: {now.lag}", file=sys.stderr)
+    return 3
 
 
 def _route(args: argparse.Namespace) -> None:
@@ -58,6 +65,15 @@ def _route(args: argparse.Namespace) -> None:
 
 
 def _sync(args: argparse.Namespace) -> None:
+    if args.watch:
+        from greynb import service
+
+        service.watch(
+            lambda progress: api.sync(mode=args.mode, progress=progress),
+            every=args.every or service.EVERY,
+            log=lambda line: print(line, flush=True),
+        )
+        return
     print(api.sync(mode=args.mode, progress=_progress()))
 
 
@@ -84,6 +100,16 @@ def _progress() -> Callable[[str, float], None]:
     return show
 
 
+def _length(text: str) -> float:
+    """A length of time in seconds, for argparse."""
+    from greynb.publish.durations import duration
+
+    try:
+        return duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="greynb",
@@ -94,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("status", help="which file serves each role, and who chose it")
     command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--prometheus", action="store_true", help="as metrics for Prometheus")
+    command.add_argument(
+        "--max-lag",
+        type=_length,
+        metavar="TIME",
+        help="exit with 3 if analytics may be further behind",
+    )
     command.set_defaults(run=_status)
 
     command = commands.add_parser("route", help="the role and file of a script of the collector")
@@ -102,6 +135,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("sync", help="publish staging to analytics")
     command.add_argument("--mode", choices=["full"], default="full", help="full: the whole database")
+    command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
+    command.add_argument(
+        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
+    )
     command.set_defaults(run=_sync)
 
     command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")

@@ -136,7 +136,7 @@ class PublishError(GreynbError):
 
 
 class PublisherBusy(PublishError):
-    """Another publisher is at work on the same analytics file; what it publishes may be all that is needed."""
+    """Another publisher is at work on the same analytics file; it may publish all that is needed."""
 
 
 class QueryInterrupted(GreynbError):

@@ -20,6 +20,7 @@ from greynb.databases.copying import (
 from greynb.databases.generations import DATABASE, Generation, own_target
 from greynb.errors import DatabaseError, MissingDatabase, PublishError, UnreadableDatabase
 from greynb.publish.adopt import adopt
+from greynb.publish.confirmed import confirming
 from greynb.publish.describe import describe
 from greynb.publish.durable import remove
 from greynb.publish.generation import seal, switch, usable_layout
@@ -73,7 +74,7 @@ def sync(
         target = own_target(target)
         if target.is_dir():
             raise PublishError("the analytics path is a folder")
-        with publishing(target) as home:
+        with publishing(target) as home, confirming(source, target):
             return _publish(source, target, home, mode, layout, Steps(progress))
     except PublishError as error:
         raise error.at(role="analytics", path=target) from error.__cause__
