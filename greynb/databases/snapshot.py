@@ -30,6 +30,7 @@ import os
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,7 +47,8 @@ from greynb.errors import MissingDatabase, UnreadableDatabase
 if TYPE_CHECKING:
     from greynb.databases.census import TableCensus
 
-_ATTEMPTS: Final = 4
+_ATTEMPTS: Final = 20
+_PAUSE: Final = 0.005
 _WRITTEN_IN_PLACE: Final = (
     "the published file was written to by something else than `greynb sync`; it is read as it is now"
 )
@@ -167,7 +169,9 @@ class SnapshotSource:
             if generation is None or generation.manifest is None or not generation.is_intact():
                 return None
             witness = lease(self._path, generation)
-            if witness is not None:
+            if witness is None:
+                time.sleep(_PAUSE)  # removed in this moment, or just looked at by `greynb history`
+            else:
                 return Snapshot(
                     path=generation.database,
                     id=generation.manifest.id,

@@ -33,7 +33,7 @@ class Version:
     who
         Publishing process, user if known, and host.
     seconds
-        How long the publication took; None where it was not noted.
+        How long the publication took, up to its sealing; None where it was not noted.
     source
         The version that a rollback went back to, else None.
     current
@@ -108,7 +108,7 @@ def _version(generation: Generation, current: bool, seen: set[tuple[int, int]]) 
         rows=sum(counted) if counted else None,
         bytes=_size(generation.database),
         who=_who(manifest.publisher) if manifest else "",
-        seconds=getattr(manifest, "seconds", None),
+        seconds=sum(manifest.seconds.values()) if manifest and manifest.seconds else None,
         source=str(manifest.source["version"]) if manifest and manifest.mode == "rollback" else None,
         current=current,
         held=_held(generation),

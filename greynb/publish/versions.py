@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -155,7 +155,9 @@ def _rollback(target: Path, home: Path, old: Generation, keep: int, steps: Steps
             linked = _second_name(old, build / DATABASE)
         adopted = adopt(target, layout)
         with steps.step("hash") as told:
-            new = _sealed(target, build, old.manifest, layout, linked=linked, progress=told)
+            new = _sealed(
+                target, build, old.manifest, layout, linked=linked, seconds=steps.seconds, progress=told
+            )
         _check(new, old.manifest)
         with steps.step("switch"):
             switch(target, new, layout)
@@ -196,6 +198,7 @@ def _sealed(
     layout: Layout,
     *,
     linked: bool,
+    seconds: Mapping[str, float],
     progress: Callable[[float], None],
 ) -> Generation:
     return seal(
@@ -208,6 +211,9 @@ def _sealed(
         schema=old.schema,
         rows=old.rows,
         census=old.census,
+        content=old.content,
+        broken_keys=old.broken_keys,
+        seconds=seconds,
         progress=progress,
     )
 
