@@ -1,0 +1,129 @@
+"""The SQL files of a plan, run on the private copy inside its one transaction.
+
+A transform works on the copy and on nothing else: an authorizer (https://www.sqlite.org/c3ref/set_authorizer.html)
+refuses other files, extensions, settings, and the end of the transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from greynb.databases.sqltext import Statement, split_statements
+from greynb.errors import PublishError
+from greynb.publish.etl.plan import Plan
+from greynb.publish.etl.report import Ran, Transformed
+from greynb.publish.etl.watching import Watch
+
+_SHOWN_LINES: Final = 6
+_READING: Final = frozenset(
+    "collation_list compile_options data_version database_list encoding foreign_key_check foreign_key_list"
+    " freelist_count function_list index_info index_list index_xinfo integrity_check module_list page_count"
+    " page_size pragma_list quick_check schema_version table_info table_list table_xinfo".split()
+)
+_IN_THE_FILE: Final = frozenset(("application_id", "user_version"))
+"""Settings that live in the file and are part of the transaction."""
+
+_WITHOUT_VALUE: Final = frozenset("encoding page_size schema_version".split())
+_REFUSED: Final = {
+    sqlite3.SQLITE_ATTACH: "ATTACH is not allowed in a transform: it works on the copy alone",
+    sqlite3.SQLITE_DETACH: "DETACH is not allowed in a transform: it works on the copy alone",
+    sqlite3.SQLITE_TRANSACTION: "{0} is not allowed in a transform: all transforms are one transaction",
+    sqlite3.SQLITE_SAVEPOINT: "SAVEPOINT is not allowed in a transform: all transforms are one transaction",
+}
+_ALONE: Final = {
+    "VACUUM": "VACUUM is not allowed in a transform: `vacuum = true` in the plan does it at the end",
+    "ANALYZE": "ANALYZE is not allowed in a transform: `analyze = true` in the plan does it at the end",
+}
+
+
+def run_transforms(con: sqlite3.Connection, plan: Plan, watch: Watch, part: float) -> tuple[Transformed, ...]:
+    """Run all files of the plan.
+
+    Parameters
+    ----------
+    con
+        The copy, inside its transaction.
+    plan
+        Names the files.
+    watch
+        Told the part done after each file.
+    part
+        The part that all files are of the whole.
+
+    Raises
+    ------
+    PublishError
+        A statement failed or is not allowed; names its file, line and text.
+    """
+    begun, ran = watch.fraction, []
+    for number, path in enumerate(plan.transforms, start=1):
+        ran.append(_run_file(con, path, plan.name_of(path), watch))
+        watch.told(begun + part * number / len(plan.transforms))
+    return tuple(ran)
+
+
+def _run_file(con: sqlite3.Connection, path: Path, name: str, watch: Watch) -> Transformed:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PublishError(f"{name}: the transform cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise PublishError(f"{name}: the transform is not UTF-8 (byte {error.start})") from error
+    return Transformed(name, tuple(_run(con, each, name, watch) for each in split_statements(text, "sqlite")))
+
+
+def _run(con: sqlite3.Connection, statement: Statement, name: str, watch: Watch) -> Ran:
+    reasons: list[str] = []
+    first = statement.text.split(maxsplit=1)[0].upper()
+    before = con.total_changes
+    try:
+        if first in _ALONE:
+            raise _failed(statement, name, _ALONE[first])
+        con.set_authorizer(watch.guarded(_guard(reasons)))
+        for _ in con.execute(statement.text):
+            pass  # a SELECT may call something with an effect; its rows are of no use here
+    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:  # ValueError: a NUL in the statement
+        if watch.raised is not None:
+            raise
+        raise _failed(statement, name, reasons[0] if reasons else str(error)) from error
+    finally:
+        con.set_authorizer(None)
+    if not con.in_transaction:
+        raise _failed(statement, name, "the statement ended the transaction, so nothing of it is kept")
+    return Ran(statement.line, statement.text.splitlines()[0], con.total_changes - before)
+
+
+def _guard(reasons: list[str]) -> Callable[..., int]:
+    def allowed(action: int, first: str | None, second: str | None, *_: object) -> int:
+        reason = _refusal(action, first or "", second)
+        if reason is None:
+            return sqlite3.SQLITE_OK
+        reasons.append(reason)
+        return sqlite3.SQLITE_DENY
+
+    return allowed
+
+
+def _refusal(action: int, first: str, second: str | None) -> str | None:
+    if action in _REFUSED:
+        return _REFUSED[action].format(first)
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = first.lower()
+        reads = name in _READING and not (second is not None and name in _WITHOUT_VALUE)
+        return None if reads or name in _IN_THE_FILE else f"PRAGMA {name} is not allowed in a transform"
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "fts3_tokenizer"):
+        return f"{second}() is not allowed in a transform"
+    return None
+
+
+def _failed(statement: Statement, name: str, reason: str) -> PublishError:
+    lines = statement.text.splitlines()
+    shown = lines[:_SHOWN_LINES] + (["…"] if len(lines) > _SHOWN_LINES else [])
+    return PublishError(
+        f"{name}, line {statement.line}: {reason}",
+        detail="\n".join(f"  {line}" for line in shown),
+        hint="nothing was published; correct the transform and publish again",
+    )
