@@ -218,6 +218,8 @@ def _wish(pattern: str, value: Value) -> Wish:
     for key in ("format", "zone"):
         if key in found and kind not in ("date", "timestamp"):
             raise found[key].error(f"is for dates and timestamps, not for {kind}")
+    if "format" in found and found["format"].given in ("unix", "unix_ms") and "zone" not in found:
+        raise value.error('needs a zone with that format, as in zone = "UTC"')
     return Wish(
         pattern,
         kind,

@@ -202,11 +202,11 @@ def _put_back(con: sqlite3.Connection, what: tuple[str, str, str, str], worked: 
 
 def _fault(con: sqlite3.Connection, kind: str, name: str, on: str) -> str | None:
     """Why a view cannot be read, or a statement that fires a trigger cannot be compiled."""
+    statement = f"SELECT * FROM main.{quote(name)}" if kind == "view" else _firing(con, name, on)
+    # sqlite3 keeps compiled statements, and an EXPLAIN does not notice that the schema has changed.
+    version = number(con, "PRAGMA schema_version")
     try:
-        if kind == "view":
-            con.execute(f"EXPLAIN SELECT * FROM main.{quote(name)}").fetchone()
-        else:
-            con.execute(f"EXPLAIN {_firing(con, name, on)}").fetchone()
+        con.execute(f"EXPLAIN {statement} /* {version} */").fetchone()
     except sqlite3.OperationalError as error:
         return str(error)
     return None
