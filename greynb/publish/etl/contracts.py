@@ -17,7 +17,7 @@ from greynb.publish.etl.plan import Plan, Wish
 from greynb.publish.etl.promises import Bound, Contract, Freshness, Query, Range
 from greynb.publish.etl.tables import Relation, find, find_column, number, relations
 from greynb.publish.etl.values import converted
-from greynb.publish.etl.watching import Watch
+from greynb.publish.etl.watching import Watch, is_stop
 from greynb.publish.etl.wishes import right
 
 SHOWN: Final = 3
@@ -211,6 +211,8 @@ def _foreign_keys(copy: Copy, relation: Relation) -> Finding:
             "SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?)", (relation.name,)
         ).fetchall()
     except sqlite3.OperationalError as error:
+        if is_stop(error):
+            raise
         return Finding(what, str(error))
     rows = [row for row in found if fold(row[1]) not in copy.gone]
     lines = [
@@ -227,7 +229,7 @@ def _returns_nothing(copy: Copy, query: Query) -> Finding:
         cursor = copy.con.execute(statement)
         rows = cursor.fetchmany(SHOWN + 1)
     except (sqlite3.Error, ValueError) as error:
-        if copy.watch.raised is not None:
+        if is_stop(error):
             raise
         raise PublishError(f"the {what} cannot be run: {error}", detail=f"  {statement}") from error
     finally:

@@ -14,6 +14,7 @@ from greynb.errors import PublishError
 from greynb.publish.etl.patterns import column_matches, fold, is_glob, matches
 from greynb.publish.etl.plan import Plan
 from greynb.publish.etl.reading import did_you_mean
+from greynb.publish.etl.watching import is_stop
 
 Notice = Callable[[str], None]
 _ROWIDS: Final = ("rowid", "_rowid_", "oid")
@@ -170,7 +171,9 @@ def _relation(con: sqlite3.Connection, name: str, kind: str, wr: bool, strict: b
             " WHERE hidden <> 1 ORDER BY cid",
             (name,),
         ).fetchall()
-    except sqlite3.Error:  # a view of something that is gone
+    except sqlite3.OperationalError as error:  # a view of something that is gone
+        if is_stop(error):
+            raise
         described = []
     columns = tuple(
         Column(column, declared, bool(required), default, key, hidden in (2, 3))
@@ -192,6 +195,8 @@ def _put_back(con: sqlite3.Connection, what: tuple[str, str, str, str], worked: 
         con.execute(sql)
         fault = _fault(con, kind, name, on) if worked else None
     except sqlite3.OperationalError as error:
+        if is_stop(error):
+            raise
         fault = str(error)
         if kind == "trigger" and number(con, "SELECT count(*) FROM sqlite_schema WHERE name = ?", [on]) == 0:
             return  # its table is gone, which nobody needs to be told
@@ -208,6 +213,8 @@ def _fault(con: sqlite3.Connection, kind: str, name: str, on: str) -> str | None
     try:
         con.execute(f"EXPLAIN {statement} /* {version} */").fetchone()
     except sqlite3.OperationalError as error:
+        if is_stop(error):
+            raise
         return str(error)
     return None
 
@@ -246,6 +253,8 @@ def _drop_column(con: sqlite3.Connection, relation: Relation, column: Column, no
     try:
         con.execute(f"ALTER TABLE {quote(relation.name)} DROP COLUMN {quote(column.name)}")
     except sqlite3.OperationalError as error:
+        if is_stop(error):
+            raise
         raise PublishError(
             f"the column {relation.name}.{column.name} cannot be dropped: {error}",
             hint="a key or a rule of the table needs it; make the table anew in a transform, without it",

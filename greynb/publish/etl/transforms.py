@@ -15,7 +15,7 @@ from greynb.databases.sqltext import Statement, split_statements
 from greynb.errors import PublishError
 from greynb.publish.etl.plan import Plan
 from greynb.publish.etl.report import Ran, Transformed
-from greynb.publish.etl.watching import Watch
+from greynb.publish.etl.watching import Watch, is_stop
 
 _SHOWN_LINES: Final = 6
 _READING: Final = frozenset(
@@ -86,7 +86,7 @@ def _run(con: sqlite3.Connection, statement: Statement, name: str, watch: Watch)
         for _ in con.execute(statement.text):
             pass  # a SELECT may call something with an effect; its rows are of no use here
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:  # ValueError: a NUL in the statement
-        if watch.raised is not None:
+        if watch.raised is not None or (not reasons and is_stop(error)):
             raise
         raise _failed(statement, name, reasons[0] if reasons else str(error)) from error
     finally:

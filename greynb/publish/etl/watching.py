@@ -63,6 +63,20 @@ class Watch:
         except Exception as error:
             if self.raised is not None:
                 raise self.raised from error
+            if is_stop(error):
+                raise KeyboardInterrupt from error
             raise
         finally:
             con.set_progress_handler(None, 0)
+
+
+def is_stop(error: BaseException) -> bool:
+    """Tell whether an error of SQLite only says that one of its callbacks raised something.
+
+    Ctrl-C can arrive between the call of a callback and its first line, where nothing can catch it.
+    """
+    if not isinstance(error, sqlite3.Error):
+        return False
+    code = getattr(error, "sqlite_errorcode", None)
+    stopped = code in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_AUTH)
+    return stopped or str(error) == "user-defined function raised exception"

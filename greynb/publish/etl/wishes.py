@@ -1,32 +1,26 @@
-"""Giving columns the types that the plan wishes for.
-
-A table is written anew, with other declared types where that is needed, in the way that
-https://www.sqlite.org/lang_altertable.html#otheralter describes: SQLite cannot change a declared type, and an
-UPDATE would fire triggers. Keys, rules, rowids, indexes, triggers and the counter of AUTOINCREMENT stay.
-"""
+"""Giving columns the types that the plan wishes for; a value that is not of its type is lost, and counted."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from greynb.databases.identifiers import literal, quote
 from greynb.errors import PublishError
-from greynb.publish.etl.declaring import needed_type, retyped
+from greynb.publish.etl.declaring import needed_type
 from greynb.publish.etl.patterns import column_matches, is_glob
 from greynb.publish.etl.plan import Plan, Wish
 from greynb.publish.etl.reading import did_you_mean
 from greynb.publish.etl.report import Converted
-from greynb.publish.etl.tables import Column, Notice, Relation, number, relations
+from greynb.publish.etl.rewriting import rewrite
+from greynb.publish.etl.tables import Column, Notice, Relation, relations
 from greynb.publish.etl.values import Stored, converted
 from greynb.publish.etl.watching import Watch
 
 EXAMPLES: Final = 5
 _LONGEST: Final = 60
-_OLD: Final = "greynb_before"
 _RIGHT: Final = {  # what a census reads as that kind already
     "timestamp": "typeof({c}) = 'text' AND ({date} OR {stamp})",
     "date": "typeof({c}) = 'text' AND {date}",
@@ -197,12 +191,10 @@ def _convert(con: sqlite3.Connection, relation: Relation, work: Sequence[Convers
             f" CASE typeof({c}) WHEN 'text' THEN CAST({c} AS BLOB) ELSE {c} END, {key}) END"
         )
     try:
-        _rewrite(
+        rewrite(
             con, relation, {each.column.name: each.declared for each in work if each.declared}, expressions
         )
     except sqlite3.IntegrityError as error:
-        if watch.raised is not None:
-            raise
         raise PublishError(
             f"the types wished for do not go with a rule of {relation.name}: {error}",
             hint="values that become the same break a key, and lost ones a NOT NULL",
@@ -210,70 +202,6 @@ def _convert(con: sqlite3.Connection, relation: Relation, work: Sequence[Convers
     finally:
         for place in range(len(work)):
             con.create_function(f"greynb_convert_{place}", 3, None)
-
-
-def _rewrite(
-    con: sqlite3.Connection, relation: Relation, types: Mapping[str, str], expressions: Mapping[str, str]
-) -> None:
-    """Make the table anew and copy its rows, each column by its expression or as it is."""
-    name, old = relation.name, _free_name(con)
-    sql, *_ = con.execute(
-        "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)
-    ).fetchone()
-    dependent = con.execute(
-        "SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND type IN ('index', 'trigger')"
-        " AND sql IS NOT NULL ORDER BY rowid",
-        (name,),
-    ).fetchall()
-    copied = [each.name for each in relation.columns if not each.generated]
-    targets = [quote(each) for each in copied]
-    sources = [expressions.get(each, quote(each)) for each in copied]
-    if relation.rowid:
-        targets, sources = [quote(relation.rowid), *targets], [quote(relation.rowid), *sources]
-    with _tolerant(con):
-        con.execute(f"ALTER TABLE {quote(name)} RENAME TO {quote(old)}")
-        con.execute(retyped(sql, types))
-        con.execute(
-            f"INSERT INTO main.{quote(name)} ({', '.join(targets)})"
-            f" SELECT {', '.join(sources)} FROM main.{quote(old)}"
-        )
-        _keep_counter(con, name, old)
-        con.execute(f"DROP TABLE {quote(old)}")
-        for (each,) in dependent:
-            con.execute(each)
-    after = relations(con)[name]
-    expected = [replace(each, declared=types.get(each.name, each.declared)) for each in relation.columns]
-    if list(after.columns) != expected:
-        raise PublishError(f"the types of {name} cannot be changed: its CREATE TABLE is not understood")
-
-
-@contextmanager
-def _tolerant(con: sqlite3.Connection) -> Iterator[None]:
-    """Rename tables without touching what refers to them, and copy rows that break a CHECK as they are."""
-    for pragma in ("legacy_alter_table", "ignore_check_constraints"):
-        con.execute(f"PRAGMA {pragma} = ON")
-    try:
-        yield
-    finally:
-        for pragma in ("legacy_alter_table", "ignore_check_constraints"):
-            con.execute(f"PRAGMA {pragma} = OFF")
-
-
-def _keep_counter(con: sqlite3.Connection, name: str, old: str) -> None:
-    """Give the new table the counter of AUTOINCREMENT, which remembers deleted rows."""
-    if not number(con, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'"):
-        return
-    counter = con.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (old,)).fetchone()
-    if counter is not None:
-        con.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
-        con.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, counter[0]))
-
-
-def _free_name(con: sqlite3.Connection) -> str:
-    name = _OLD
-    while number(con, "SELECT count(*) FROM sqlite_schema WHERE lower(name) = ?", [name]):
-        name += "_"
-    return name
 
 
 def _shown(raw: Stored, kind: str, codec: str, key: object) -> str:

@@ -37,7 +37,7 @@ def test_a_broken_pyproject_of_somebody_else_is_not_our_trouble(tmp_path: Path) 
     (tmp_path / "pyproject.toml").write_text("[project\n")
     assert load_plan(tmp_path) is None
     (tmp_path / "pyproject.toml").write_text("[tool.greynb\n")
-    with pytest.raises(PublishError, match="not TOML.*line 1"):
+    with pytest.raises(PublishError, match=r"not TOML.*line 1"):
         load_plan(tmp_path)
 
 

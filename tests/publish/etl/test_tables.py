@@ -29,7 +29,8 @@ CREATE VIEW links AS SELECT url FROM dogs;
 CREATE VIEW named AS SELECT name FROM dogs;
 CREATE VIEW broken AS SELECT * FROM nowhere;
 CREATE TRIGGER logged AFTER INSERT ON dogs BEGIN INSERT INTO log VALUES (new.name); END;
-CREATE TRIGGER archived AFTER DELETE ON dogs BEGIN INSERT INTO dogs_backup_2024 VALUES (old.id, old.name); END;
+CREATE TRIGGER archived AFTER DELETE ON dogs BEGIN
+  INSERT INTO dogs_backup_2024 VALUES (old.id, old.name); END;
 CREATE TRIGGER renamed INSTEAD OF UPDATE ON named BEGIN UPDATE dogs SET name = new.name; END;
 CREATE TRIGGER gone INSTEAD OF DELETE ON old_dogs BEGIN DELETE FROM dogs; END;
 """
@@ -120,7 +121,8 @@ def test_references_to_a_table_left_out_are_reported(tmp_path: Path) -> None:
     path = database(
         tmp_path / "d.db",
         "PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY);"
-        " CREATE TABLE c (p REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)",
+        " CREATE TABLE c (p REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1);"
+        " INSERT INTO c VALUES (1)",
     )
     report = applied(path, "[tables]\nexclude = ['p']\n[contracts.c]\nforeign_keys = true\nrows = {min = 1}")
     assert report.notices == ("c refers to p, which is left out",)
@@ -131,7 +133,7 @@ def test_indexes_are_made_once(tmp_path: Path) -> None:
     report = applied(path, "[indexes]\ndogs = ['NAME', ['name', 'weight'], 'weight']")
     assert report.indexes == ("greynb_dogs_name_weight", "greynb_dogs_weight")
     assert report.notices == ("no index on dogs (name) was made: by_name does the same",)
-    with pytest.raises(PublishError, match="dogs has no column nam\n.*did you mean name"):
+    with pytest.raises(PublishError, match=r"dogs has no column nam\n.*did you mean name"):
         applied(path, "[indexes]\ndogs = ['nam']")
 
 
