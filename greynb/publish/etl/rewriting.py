@@ -1,8 +1,8 @@
 """Writing a table anew with other declared types.
 
 SQLite cannot change a declared type, and an UPDATE would fire triggers; so it is done much as
-https://www.sqlite.org/lang_altertable.html#otheralter describes. Keys, rules, rowids, indexes, triggers and the
-counter of AUTOINCREMENT stay.
+https://www.sqlite.org/lang_altertable.html#otheralter describes. Keys, rules, rowids, indexes, triggers and
+the counter of AUTOINCREMENT stay.
 """
 
 from __future__ import annotations

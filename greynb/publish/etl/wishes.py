@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from greynb.databases.identifiers import literal, quote
@@ -20,6 +21,7 @@ from greynb.publish.etl.values import Stored, converted
 from greynb.publish.etl.watching import Watch
 
 EXAMPLES: Final = 5
+_REMEMBERED: Final = 65_536
 _LONGEST: Final = 60
 _RIGHT: Final = {  # what a census reads as that kind already
     "timestamp": "typeof({c}) = 'text' AND ({date} OR {stamp})",
@@ -47,21 +49,31 @@ class Conversion:
     lost: int = 0
     examples: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # Dates repeat. The kind is part of the key: 1 and 1.0 are equal, but not the same.
+        self._known = lru_cache(_REMEMBERED)(self._outcome)
+
     def call(self, kind: str, raw: Stored, key: object) -> Stored | None:
         """Convert one value; called by SQLite, with texts as their bytes."""
-        try:
-            value = raw.decode(self.codec) if kind == "text" and isinstance(raw, bytes) else raw
-            if value in self.wish.missing:
-                self.missing += 1
-                return None
-            result = converted(value, self.wish)
-        except ValueError:
+        outcome, result = self._known(kind, raw)
+        if outcome == "changed":
+            self.changed += 1
+        elif outcome == "missing":
+            self.missing += 1
+        else:
             self.lost += 1
             if len(self.examples) < EXAMPLES:
                 self.examples.append(_shown(raw, kind, self.codec, key))
-            return None
-        self.changed += 1
         return result
+
+    def _outcome(self, kind: str, raw: Stored) -> tuple[str, Stored | None]:
+        try:
+            value = raw.decode(self.codec) if kind == "text" and isinstance(raw, bytes) else raw
+            if value in self.wish.missing:
+                return "missing", None
+            return "changed", converted(value, self.wish)
+        except ValueError:
+            return "lost", None
 
     def result(self, table: str) -> Converted:
         """Sum up."""
@@ -183,6 +195,8 @@ def _convert(con: sqlite3.Connection, relation: Relation, work: Sequence[Convers
     expressions: dict[str, str] = {}
     key = f"CAST({quote(relation.rowid)} AS TEXT)" if relation.rowid else "NULL"
     for place, each in enumerate(work):
+        if each.right == each.filled:
+            continue
         name, c = f"greynb_convert_{place}", quote(each.column.name)
         con.create_function(name, 3, watch.guarded(each.call))
         expressions[each.column.name] = (
