@@ -175,7 +175,7 @@ def _publication(target: Path) -> Publication | None:
         number=generation.number,
         published=generation.manifest.published,
         mode=generation.manifest.mode,
-        seconds=None,
+        seconds=sum(generation.manifest.seconds.values()) if generation.manifest.seconds else None,
         versions=len(versions),
         disk_bytes=sum({(found.st_dev, found.st_ino): found.st_size for found in files}.values()),
     )

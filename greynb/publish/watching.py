@@ -148,9 +148,21 @@ class _Watcher:
 
 
 def _line(result: SyncResult, took: float, behind: float | None) -> str:
-    changed = f"{sum(rows or 0 for rows in result.rows.values()):,} rows"
     was = "" if behind is None else f", lag was {behind:.1f} s"
-    return f"published {result.id}: {result.mode}, {changed}, {took:.2f} s{was}"
+    return f"published {result.id}: {result.mode}, {_rows(result)}, {took:.2f} s{was}"
+
+
+def _rows(result: SyncResult) -> str:
+    """The rows changed; where they were not counted in every table, the rows that there are."""
+    counts = [
+        count
+        for each in result.tables.values()
+        if each.changed
+        for count in (each.inserted, each.updated, each.deleted)
+    ]
+    if not counts or None in counts:
+        return f"{sum(rows or 0 for rows in result.rows.values()):,} rows"
+    return f"{sum(count or 0 for count in counts):,} rows changed"
 
 
 def _stamped(text: str) -> str:
