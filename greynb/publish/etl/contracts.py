@@ -16,6 +16,7 @@ from greynb.publish.etl.patterns import fold
 from greynb.publish.etl.plan import Plan, Wish
 from greynb.publish.etl.promises import Bound, Contract, Freshness, Query, Range
 from greynb.publish.etl.tables import Relation, find, find_column, number, relations
+from greynb.publish.etl.transforms import guard
 from greynb.publish.etl.values import converted
 from greynb.publish.etl.watching import Watch, is_stop
 from greynb.publish.etl.wishes import right
@@ -224,15 +225,19 @@ def _foreign_keys(copy: Copy, relation: Relation) -> Finding:
 def _returns_nothing(copy: Copy, query: Query) -> Finding:
     what = f'check "{query.name}"'
     statement = split_statements(query.sql, "sqlite")[0].text
+    reasons: list[str] = []
     try:
         copy.con.execute("PRAGMA query_only = ON")
+        copy.con.set_authorizer(copy.watch.guarded(guard(reasons)))
         cursor = copy.con.execute(statement)
         rows = cursor.fetchmany(SHOWN + 1)
     except (sqlite3.Error, ValueError) as error:
-        if is_stop(error):
+        if not reasons and is_stop(error):
             raise
-        raise PublishError(f"the {what} cannot be run: {error}", detail=f"  {statement}") from error
+        reason = reasons[0] if reasons else str(error)
+        raise PublishError(f"the {what} cannot be run: {reason}", detail=f"  {statement}") from error
     finally:
+        copy.con.set_authorizer(None)
         copy.con.execute("PRAGMA query_only = OFF")
     if not rows:
         return Finding(what)

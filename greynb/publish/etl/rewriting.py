@@ -20,6 +20,7 @@ from greynb.publish.etl.tables import Relation, number, relations
 from greynb.publish.etl.watching import is_stop
 
 _OLD: Final = "greynb_before"
+_MOST_COLUMNS: Final = 2_000  # of a result, unless SQLite was built otherwise
 
 
 def rewrite(
@@ -55,7 +56,7 @@ def rewrite(
     copied = [each.name for each in relation.columns if not each.generated]
     targets = [quote(each) for each in copied]
     sources = [expressions.get(each, quote(each)) for each in copied]
-    if relation.rowid:
+    if relation.rowid and len(copied) < _MOST_COLUMNS:
         targets, sources = [quote(relation.rowid), *targets], [quote(relation.rowid), *sources]
     with _tolerant(con):
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.identifiers import quote
 from greynb.databases.sqltext import Statement, split_statements
 from greynb.errors import PublishError
 from greynb.publish.etl.plan import Plan
@@ -28,14 +29,14 @@ _IN_THE_FILE: Final = frozenset(("application_id", "user_version"))
 
 _WITHOUT_VALUE: Final = frozenset("encoding page_size schema_version".split())
 _REFUSED: Final = {
-    sqlite3.SQLITE_ATTACH: "ATTACH is not allowed in a transform: it works on the copy alone",
-    sqlite3.SQLITE_DETACH: "DETACH is not allowed in a transform: it works on the copy alone",
-    sqlite3.SQLITE_TRANSACTION: "{0} is not allowed in a transform: all transforms are one transaction",
-    sqlite3.SQLITE_SAVEPOINT: "SAVEPOINT is not allowed in a transform: all transforms are one transaction",
+    sqlite3.SQLITE_ATTACH: "ATTACH is not allowed: a plan works on the copy alone",
+    sqlite3.SQLITE_DETACH: "DETACH is not allowed: a plan works on the copy alone",
+    sqlite3.SQLITE_TRANSACTION: "{0} is not allowed: the whole plan is one transaction",
+    sqlite3.SQLITE_SAVEPOINT: "SAVEPOINT is not allowed: the whole plan is one transaction",
 }
 _ALONE: Final = {
-    "VACUUM": "VACUUM is not allowed in a transform: `vacuum = true` in the plan does it at the end",
-    "ANALYZE": "ANALYZE is not allowed in a transform: `analyze = true` in the plan does it at the end",
+    "VACUUM": "VACUUM is not allowed: `vacuum = true` in the plan does it at the end",
+    "ANALYZE": "ANALYZE is not allowed: `analyze = true` in the plan does it at the end",
 }
 
 
@@ -62,6 +63,7 @@ def run_transforms(con: sqlite3.Connection, plan: Plan, watch: Watch, part: floa
     for number, path in enumerate(plan.transforms, start=1):
         ran.append(_run_file(con, path, plan.name_of(path), watch))
         watch.told(begun + part * number / len(plan.transforms))
+    _drop_temporary(con)
     return tuple(ran)
 
 
@@ -82,7 +84,7 @@ def _run(con: sqlite3.Connection, statement: Statement, name: str, watch: Watch)
     try:
         if first in _ALONE:
             raise _failed(statement, name, _ALONE[first])
-        con.set_authorizer(watch.guarded(_guard(reasons)))
+        con.set_authorizer(watch.guarded(guard(reasons)))
         for _ in con.execute(statement.text):
             pass  # a SELECT may call something with an effect; its rows are of no use here
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:  # ValueError: a NUL in the statement
@@ -96,7 +98,16 @@ def _run(con: sqlite3.Connection, statement: Statement, name: str, watch: Watch)
     return Ran(statement.line, statement.text.splitlines()[0], con.total_changes - before)
 
 
-def _guard(reasons: list[str]) -> Callable[..., int]:
+def _drop_temporary(con: sqlite3.Connection) -> None:
+    """Drop what transforms made for themselves: a temporary table hides the published one of its name."""
+    made = con.execute("SELECT type, name FROM sqlite_temp_schema WHERE type IN ('trigger', 'view', 'table')")
+    for kind, name in sorted(made.fetchall(), reverse=True):  # views before the tables, triggers as they come
+        con.execute(f"DROP {kind} IF EXISTS temp.{quote(name)}")
+
+
+def guard(reasons: list[str]) -> Callable[..., int]:
+    """Make an authorizer that keeps a statement of a plan to the copy; appends why it refuses something."""
+
     def allowed(action: int, first: str | None, second: str | None, *_: object) -> int:
         reason = _refusal(action, first or "", second)
         if reason is None:
@@ -113,9 +124,11 @@ def _refusal(action: int, first: str, second: str | None) -> str | None:
     if action == sqlite3.SQLITE_PRAGMA:
         name = first.lower()
         reads = name in _READING and not (second is not None and name in _WITHOUT_VALUE)
-        return None if reads or name in _IN_THE_FILE else f"PRAGMA {name} is not allowed in a transform"
+        return (
+            None if reads or name in _IN_THE_FILE else f"PRAGMA {name} is not allowed: it changes a setting"
+        )
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "fts3_tokenizer"):
-        return f"{second}() is not allowed in a transform"
+        return f"{second}() is not allowed"
     return None
 
 

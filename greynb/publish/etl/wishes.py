@@ -23,6 +23,7 @@ from greynb.publish.etl.watching import Watch
 EXAMPLES: Final = 5
 _REMEMBERED: Final = 65_536
 _LONGEST: Final = 60
+_AT_ONCE: Final = 100
 _RIGHT: Final = {  # what a census reads as that kind already
     "timestamp": "typeof({c}) = 'text' AND ({date} OR {stamp})",
     "date": "typeof({c}) = 'text' AND {date}",
@@ -178,17 +179,17 @@ def _conversion(relation: Relation, column: Column, wish: Wish, codec: str) -> C
 
 
 def _count(con: sqlite3.Connection, relation: Relation, work: Sequence[Conversion]) -> None:
-    """Count what is there and what is right already, in one pass."""
-    wanted = [
-        f"count({quote(each.column.name)}),"
-        f" count(CASE WHEN {right(each.wish.kind, quote(each.column.name), each.wish.missing)} THEN 1 END)"
-        for each in work
-    ]
-    rows, *counts = con.execute(
-        f"SELECT count(*), {', '.join(wanted)} FROM {quote(relation.name)}"
-    ).fetchone()
-    for place, each in enumerate(work):
-        each.rows, each.filled, each.right = rows, counts[2 * place], counts[2 * place + 1]
+    """Count what is there and what is right already, in as few passes as result columns allow."""
+    for begin in range(0, len(work), _AT_ONCE):
+        some = work[begin : begin + _AT_ONCE]
+        wanted = ", ".join(_counts(quote(each.column.name), each.wish) for each in some)
+        rows, *counts = con.execute(f"SELECT count(*), {wanted} FROM {quote(relation.name)}").fetchone()
+        for place, each in enumerate(some):
+            each.rows, each.filled, each.right = rows, counts[2 * place], counts[2 * place + 1]
+
+
+def _counts(column: str, wish: Wish) -> str:
+    return f"count({column}), count(CASE WHEN {right(wish.kind, column, wish.missing)} THEN 1 END)"
 
 
 def _convert(con: sqlite3.Connection, relation: Relation, work: Sequence[Conversion], watch: Watch) -> None:

@@ -132,7 +132,17 @@ def test_a_check_returns_no_rows(path: Path) -> None:
     assert "    id 2, at 'BEN'\n" in str(caught.value)
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM races", "SELECT nothing", "SELECT * FROM races WHERE id = :x"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM races",
+        "COMMIT",
+        "ROLLBACK",
+        "ATTACH x AS x",
+        "SELECT absent",
+        "SELECT * FROM races WHERE id = :x",
+    ],
+)
 def test_a_check_that_cannot_be_run_is_an_error(path: Path, sql: str) -> None:
     before = dump(path)
     with pytest.raises(PublishError, match='the check "c" cannot be run'):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -70,6 +71,7 @@ def test_the_example_publishes_a_season(plan: Plan, copy: Path) -> None:
     assert types["was_scratched"] == "BOOLEAN"
     distance = next(each for each in census["race_metadata"].columns if each.name == "distance")
     assert choose(distance) == "BIGINT"
+    assert json.loads(json.dumps(report.to_dict()))["transforms"][1]["file"] == "transforms/20_winners.sql"
     assert query(copy, "SELECT count(*) FROM winners")[0][0] > 100
 
 

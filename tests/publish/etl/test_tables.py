@@ -6,11 +6,16 @@ import csv
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from greynb.databases.identifiers import quote
 from greynb.errors import PublishError
+from greynb.publish.etl import Plan, apply
+from greynb.publish.etl.patterns import matches
 from tests.publish.etl.helpers import applied, database, query
 
 COLLECTOR = Path(__file__).parents[4] / "shared" / "data" / "collector_columns.csv"
@@ -142,6 +147,33 @@ def test_an_empty_plan_and_an_empty_database_change_nothing(tmp_path: Path) -> N
     assert report.tables == ()
     assert report.to_dict()["file"].endswith("greynb.toml")
     assert "0 tables kept" in str(report)
+
+
+NAMES = st.lists(st.text("abAB_*?[].\"' ", min_size=1, max_size=5), max_size=6, unique_by=str.lower)
+
+
+@settings(max_examples=60)
+@given(names=NAMES, include=NAMES, exclude=NAMES)
+def test_what_is_kept_fits_an_include_and_no_exclude(
+    names: list[str], include: list[str], exclude: list[str]
+) -> None:
+    include = [*(f"{each}*" for each in include), "*a*"]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "d.db"
+        with closing(sqlite3.connect(path)) as con, con:
+            for name in names:
+                con.execute(f"CREATE TABLE {quote(name)} (a)")
+        plan = Plan(Path(folder) / "greynb.toml", include=tuple(include), exclude=tuple(exclude))
+        report = apply(path, plan)
+        kept = {
+            name
+            for name in names
+            if any(matches(name, each) for each in include)
+            and not any(matches(name, each) for each in exclude)
+        }
+        assert set(report.tables) == kept
+        assert set(report.dropped) == set(names) - kept
+        assert {name for (name,) in query(path, "SELECT name FROM sqlite_schema")} - {"sqlite_stat1"} == kept
 
 
 @pytest.mark.skipif(not COLLECTOR.exists(), reason="the collector's columns are not beside the checkout")

@@ -122,6 +122,20 @@ def test_questions_about_the_copy_are_allowed(path: Path) -> None:
     assert query(path, "SELECT * FROM t") == []
 
 
+def test_temporary_tables_do_not_hide_the_published_ones(path: Path) -> None:
+    transform(
+        path,
+        "1.sql",
+        "INSERT INTO t VALUES (NULL); CREATE TEMP TABLE t AS SELECT 1 AS a;"
+        "CREATE TEMP VIEW v AS SELECT * FROM t;"
+        "CREATE TEMP TRIGGER tr AFTER INSERT ON main.t BEGIN SELECT 1; END; CREATE INDEX temp.i ON t (a)",
+    )
+    with pytest.raises(PublishError, match=r"t.a not null: no value in 1 rows\n *rowid 4"):
+        applied(path, f"{PLAN}[contracts]\nt.not_null = ['a']")
+    applied(path, f"{PLAN}[types]\nt.a = 'text'")
+    assert query(path, "SELECT a FROM t") == [("1",), ("2",), ("3",), (None,)]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"), [(b"SELECT '\xff'", "is not UTF-8"), (None, "cannot be read")]
 )

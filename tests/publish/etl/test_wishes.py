@@ -296,6 +296,16 @@ def test_a_wish_that_cannot_be_fulfilled_says_why(tmp_path: Path, wish: str, pro
     assert dump(path) == before
 
 
+def test_a_table_of_as_many_columns_as_there_can_be(tmp_path: Path) -> None:
+    columns = ", ".join(f"c{number} NUM" for number in range(2000))
+    path = database(
+        tmp_path / "d.db", f"CREATE TABLE t ({columns}); INSERT INTO t (c7, c1999) VALUES (1, 'x')"
+    )
+    report = applied(path, "[types]\n'*.*' = 'text'")
+    assert len(report.wishes) == 2000
+    assert query(path, "SELECT c7, c8, c1999 FROM t") == [("1", None, "x")]
+
+
 def test_an_exact_name_comes_before_a_pattern(tmp_path: Path) -> None:
     path = database(tmp_path / "d.db", "CREATE TABLE t (a, b); INSERT INTO t VALUES ('1', '2')")
     applied(path, "[types]\n'*.?' = 'real'\nt.a = 'integer'")
