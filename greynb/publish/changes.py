@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from greynb.databases.generations import Generation, generation_at, generations, home_of, own_target
 from greynb.errors import PublishError
+from greynb.publish.changedrows import ALL, Event, NoIdentity, count, events, exact_text, reading, rows, side
 from greynb.publish.changeset import Changes, SchemaChange, TableCounts
 from greynb.publish.pages import TableChange, changed_file
-from greynb.publish.rowchanges import ALL, Event, NoIdentity, count, events, exact_text, reading, rows, side
 from greynb.publish.versions import named
 
 if TYPE_CHECKING:

@@ -55,14 +55,14 @@ class Side:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a still file for reading, without locks or side files."""
     con = sqlite3.connect(database_uri(path.absolute(), "ro&immutable=1"), uri=True, isolation_level=None)
-    con.text_factory = exact_text
+    con.text_factory = _text
     try:
         yield con
     finally:
         con.close()
 
 
-def exact_text(data: bytes) -> str:
+def _text(data: bytes) -> str:
     """A text; bytes that are not UTF-8 are kept apart from each other and from blobs."""
     return data.decode("utf-8", "surrogateescape")
 
@@ -198,8 +198,10 @@ def _differ(one: Row, other: Row) -> bool:
 def _ranged(table: Side, columns: Sequence[str], spans: Sequence[tuple[int, int]]) -> Iterator[Row]:
     assert table.alias is not None
     rowid = quote(table.alias)
-    where = f"WHERE {rowid} BETWEEN ? AND ? ORDER BY {rowid}"
-    return chain.from_iterable(_select(table, columns, where, span, first=rowid) for span in spans)
+    for span in spans:
+        yield from _select(
+            table, columns, f"WHERE {rowid} BETWEEN ? AND ? ORDER BY {rowid}", span, first=rowid
+        )
 
 
 def rows(table: Side, columns: Sequence[str]) -> Iterator[Row]:
@@ -218,5 +220,7 @@ def _select(
     lists[0] = ", ".join(filter(None, (first, lists[0]))) or "1"
     cursors = [table.con.execute(f"SELECT {each} FROM {quote(table.name)} {rest}", values) for each in lists]
     if len(cursors) == 1:
-        return cursors[0]
-    return (tuple(chain.from_iterable(parts)) for parts in zip(*cursors, strict=True))
+        yield from cursors[0]
+    else:
+        for parts in zip(*cursors, strict=True):
+            yield tuple(chain.from_iterable(parts))
