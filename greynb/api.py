@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from greynb.databases.load import LoadResult
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.publish import SyncResult
+    from greynb.publish.history import Version
+    from greynb.publish.verifying import Verification
 
 
 @overload
@@ -151,5 +153,68 @@ def sync(
     source, target = settings.route("staging"), settings.route("analytics")
     try:
         return publish.sync(source.path, target.path, mode=mode, progress=progress)
+    except GreynbError as error:
+        raise located(error, source if error.role == "staging" else target) from error.__cause__
+
+
+def history() -> list[Version]:
+    """List the versions of analytics that are there, newest first."""
+    from greynb.publish.history import history
+
+    return history(Settings.current().route("analytics").path)
+
+
+def rollback(
+    version: str | int | None = None, *, progress: Callable[[str, float], None] | None = None
+) -> SyncResult:
+    """Publish the content of an older version of analytics again, as a new version.
+
+    Parameters
+    ----------
+    version
+        Its name or number; None for the one before the current.
+    progress
+        Called with the step's name and the fraction of it that is done.
+
+    Raises
+    ------
+    PublishError
+        There is no such version, or it is not whole any more; analytics is untouched.
+    """
+    from greynb.databases.connections import located
+    from greynb.publish.versions import rollback
+
+    route = Settings.current().route("analytics")
+    try:
+        return rollback(route.path, version, progress=progress)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def verify(*, progress: Callable[[str, float], None] | None = None) -> Verification:
+    """Compare analytics with staging as both are now, and its files with what was published.
+
+    Parameters
+    ----------
+    progress
+        Called with the step's name and the fraction of it that is done.
+
+    Returns
+    -------
+    Verification
+        Per table whether it is equal, and the first rows that are not; ``equal`` says it for all.
+
+    Raises
+    ------
+    DatabaseError
+        One of the two files cannot be read.
+    """
+    from greynb.databases.connections import located
+    from greynb.publish.verifying import compare
+
+    settings = Settings.current()
+    source, target = settings.route("staging"), settings.route("analytics")
+    try:
+        return compare(source.path, target.path, progress=progress)
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__

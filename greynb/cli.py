@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
-        3 for a lag beyond ``--max-lag``, 130 after Ctrl-C.
+        3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 130 after Ctrl-C.
     """
     args = _parser().parse_args(argv)
     try:
@@ -75,6 +75,23 @@ def _sync(args: argparse.Namespace) -> None:
         )
         return
     print(api.sync(mode=args.mode, progress=_progress()))
+
+
+def _history(args: argparse.Namespace) -> None:
+    from greynb.publish.history import history_text
+
+    found = api.history()
+    print(json.dumps([each.as_dict() for each in found], indent=2) if args.json else history_text(found))
+
+
+def _rollback(args: argparse.Namespace) -> None:
+    print(api.rollback(args.version, progress=_progress()))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    found = api.verify(progress=_progress())
+    print(json.dumps(found.as_dict(), indent=2, default=repr) if args.json else found)
+    return 0 if found.equal else 4
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -140,6 +157,18 @@ def _parser() -> argparse.ArgumentParser:
         "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
     )
     command.set_defaults(run=_sync)
+
+    command = commands.add_parser("history", help="the versions of analytics that are there")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_history)
+
+    command = commands.add_parser("rollback", help="publish an older version of analytics again")
+    command.add_argument("version", nargs="?", help="gen-000041 or 41; the one before if left out")
+    command.set_defaults(run=_rollback)
+
+    command = commands.add_parser("verify", help="compare analytics with staging; exit with 4 if they differ")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_verify)
 
     command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")
     command.add_argument("--races", type=int, default=20_000, help="size of the season (default 20,000)")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from greynb import api
 from greynb.databases.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
-from greynb.notebook import execution
+from greynb.notebook import execution, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -36,6 +36,10 @@ HELP = """\
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync               publish staging to analytics
+%greynb history            the versions of analytics that are there
+%greynb rollback [VERSION] publish an older version again
+%greynb verify             compare analytics with staging, row by row
+%greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
 
@@ -163,5 +167,6 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "tables": _tables,
     "columns": _columns,
     "sync": _sync,
+    **versions.COMMANDS,
     "help": _help,
 }
