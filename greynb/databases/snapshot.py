@@ -83,14 +83,10 @@ class SnapshotSource:
 
         Raises
         ------
-        DatabaseError
-            The pinned version was written to.
-        MissingDatabase
-            The file is not there.
-        UnreadableDatabase
-            It is not SQLite, damaged, or may not be read.
-        DatabaseLocked
-            Another process kept it locked for 10 s.
+        MissingDatabase, UnreadableDatabase
+            The file is not there; is not SQLite, damaged, or may not be read.
+        DatabaseError, DatabaseLocked
+            The pinned version was written to; another process kept the file locked for 10 s.
         QueryInterrupted
             `interrupt` was called meanwhile.
         """
@@ -129,8 +125,7 @@ class SnapshotSource:
             elif version is None:
                 kept = self._generation() or self._copy()
             else:
-                name = version.id if isinstance(version, Snapshot) else version
-                kept = self._named(name)
+                kept = self._named(version.id if isinstance(version, Snapshot) else version)
             self._newest, self._pinned = None, self._hold(kept)
             return kept
 
@@ -141,7 +136,7 @@ class SnapshotSource:
 
     def still_valid(self, snapshot: Snapshot) -> bool:
         """Whether what was read from a snapshot until now was all of one version."""
-        return snapshot.witness.iswhole()
+        return snapshot.witness.is_whole()
 
     def copy(self) -> Snapshot:
         """A private copy of the version in use, for a file that is being written; raises like `acquire`."""
