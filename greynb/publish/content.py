@@ -1,9 +1,9 @@
 """A hash of a table's rows that does not depend on where and in which order they are stored.
 
-Definition, version 1. A row is the tuple of its values as ``SELECT *`` gives them: None, int, float, str and
-bytes for SQLite's storage classes, so 1, 1.0, '1' and x'31' differ, and generated columns count. Text is
-decoded as UTF-8, with each invalid byte as a lone surrogate (PEP 383). The row's number is the 128-bit BLAKE2b
-digest, little-endian, of the tuple in the marshal format, version 2
+Definition, version 1. A row is the tuple of its values as ``SELECT *`` gives them: None, int, float, str
+and bytes for SQLite's storage classes, so 1, 1.0, '1' and x'31' differ, and generated columns count. Text
+is decoded as UTF-8, with each invalid byte as a lone surrogate (PEP 383). The row's number is the 128-bit
+BLAKE2b digest, little-endian, of the tuple in the marshal format, version 2
 (https://docs.python.org/3/library/marshal.html), which gives equal tuples equal bytes and different ones
 different bytes. The table's number is the sum over its rows modulo 2**128. The hash is written as ::
 
@@ -21,15 +21,17 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from itertools import islice, repeat
 from operator import methodcaller
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from greynb.databases.identifiers import quote
+
+T = TypeVar("T")
 
 VERSION: Final = "1"
 _MODULUS: Final = 1 << 128
@@ -98,7 +100,7 @@ def content_of(
     return decoding(con, lambda: _content_of(con, table, told))
 
 
-def decoding(con: sqlite3.Connection, work: Callable[[], Any]) -> Any:
+def decoding(con: sqlite3.Connection, work: Callable[[], T]) -> T:
     """Do something with texts decoded in C, and once more with the slower, tolerant way if one is invalid."""
     before = con.text_factory
     try:
@@ -114,9 +116,9 @@ def decoding(con: sqlite3.Connection, work: Callable[[], Any]) -> Any:
     raise AssertionError
 
 
-def number_of(row: Sequence[object]) -> int:
+def number_of(row: tuple[Any, ...]) -> int:
     """The number of one row, below 2**128."""
-    return int.from_bytes(blake2b(marshal.dumps(tuple(row), _MARSHAL), digest_size=16).digest(), "little")
+    return int.from_bytes(blake2b(marshal.dumps(row, _MARSHAL), digest_size=16).digest(), "little")
 
 
 def _tolerant(text: bytes) -> str:
@@ -135,9 +137,8 @@ def _content_of(con: sqlite3.Connection, table: str, told: Callable[[int], None]
     return Content(digest, rows, total % _MODULUS)
 
 
-def _numbers(rows: Iterable[tuple[object, ...]]) -> Iterable[int]:
+def _numbers(rows: Iterable[tuple[Any, ...]]) -> Iterable[int]:
     """`number_of` for many rows, without a Python frame for each: half the time."""
     packed = map(marshal.dumps, rows, repeat(_MARSHAL))
     digests = map(methodcaller("digest"), map(partial(blake2b, digest_size=16), packed))
     return map(partial(int.from_bytes, byteorder="little"), digests)
-

@@ -15,7 +15,7 @@ from typing import Final
 from greynb.databases.census import ColumnCensus, Run, TableCensus, count
 from greynb.databases.declared import is_boolean, is_dated, usual_storage
 from greynb.databases.identifiers import quote
-from greynb.publish.rowchanges import Spans, rowid_name
+from greynb.publish.rowsums import Spans, rowid_name
 
 _SPANS: Final = "greynb: ranges of rowids"
 _CLASSES: Final = ("integers", "reals", "texts", "blobs")
@@ -88,9 +88,7 @@ def _merged(before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus) -> Col
     """The census of a column, as one pass over all rows would give it; None where it needs that pass."""
     if before.encoding == "invalid":
         return None
-    counts = {
-        name: getattr(before, name) - getattr(gone, name) + getattr(come, name) for name in _ADDED
-    }
+    counts = {name: getattr(before, name) - getattr(gone, name) + getattr(come, name) for name in _ADDED}
     column = replace(before, **counts, low=None, high=None, encoding=come.encoding)
     filled = sum(counts[name] for name in _CLASSES)
     closer = is_boolean(column.declared) or is_dated(column.declared)
