@@ -203,6 +203,8 @@ def _tables(path: Path) -> dict[str, _Table]:
                 "SELECT name, coalesce(rootpage, 0), coalesce(sql, '') FROM sqlite_schema"
                 " WHERE type = 'table' AND name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY name"
             ).fetchall()
+        return {str(name): _Table(int(root), str(sql)) for name, root, sql in rows}
     except DatabaseError as error:
         raise MalformedFile(error.message, path=path) from error
-    return {name: _Table(int(root), sql) for name, root, sql in rows}
+    except ValueError as error:  # a name that is not valid UTF-8, a root page that is no number
+        raise MalformedFile("the schema is damaged", path=path) from error
