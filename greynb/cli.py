@@ -7,11 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb import __version__, api
 from greynb.errors import GreynbError, UsageError
 from greynb.overview import status
 from greynb.routing import role_of
+
+if TYPE_CHECKING:
+    from greynb.publish import SyncResult
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
-    now = status()
+    now = status(exact=args.exact)
     if args.prometheus:
         from greynb.prometheus import metrics
 
@@ -65,16 +69,27 @@ def _route(args: argparse.Namespace) -> None:
 
 
 def _sync(args: argparse.Namespace) -> None:
+    def publish(progress: Callable[[str, float], None]) -> SyncResult:
+        return api.sync(
+            args.mode,
+            plan=args.plan,
+            keep=args.keep,
+            verify=args.verify,
+            dry_run=args.dry_run,
+            progress=progress,
+        )
+
     if args.watch:
         from greynb import service
 
         service.watch(
-            lambda progress: api.sync(mode=args.mode, progress=progress),
+            publish,
             every=args.every or service.EVERY,
             log=lambda line: print(line, flush=True),
         )
         return
-    print(api.sync(mode=args.mode, progress=_progress()))
+    result = publish(_progress())
+    print(json.dumps(result.to_dict(), indent=2) if args.json else result)
 
 
 def _history(args: argparse.Namespace) -> None:
@@ -86,6 +101,15 @@ def _history(args: argparse.Namespace) -> None:
 
 def _rollback(args: argparse.Namespace) -> None:
     print(api.rollback(args.version, progress=_progress()))
+
+
+def _changes(args: argparse.Namespace) -> None:
+    if args.table:
+        rows = api.changed_rows(args.table, args.old, args.new)
+        print(rows.to_json(orient="records", default_handler=str) if args.json else rows.to_string())
+    else:
+        found = api.changes(args.old, args.new)
+        print(json.dumps(found.to_dict(), indent=2) if args.json else found)
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -138,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("status", help="which file serves each role, and who chose it")
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--prometheus", action="store_true", help="as metrics for Prometheus")
+    command.add_argument("--exact", action="store_true", help="count the rows that differ; copies staging")
     command.add_argument(
         "--max-lag",
         type=_length,
@@ -151,7 +176,20 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_route)
 
     command = commands.add_parser("sync", help="publish staging to analytics")
-    command.add_argument("--mode", choices=["full"], default="full", help="full: the whole database")
+    command.add_argument(
+        "--mode",
+        choices=["full", "incremental", "etl"],
+        default="incremental",
+        help="incremental (default): nothing if staging is unchanged, else only what changed is examined;"
+        " full: everything anew; etl: as greynb.toml says",
+    )
+    command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
+    command.add_argument(
+        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+    )
+    command.add_argument("--verify", action="store_true", help="compare each row with staging's")
+    command.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
     command.add_argument(
         "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
@@ -165,6 +203,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="publish an older version of analytics again")
     command.add_argument("version", nargs="?", help="gen-000041 or 41; the one before if left out")
     command.set_defaults(run=_rollback)
+
+    command = commands.add_parser("changes", help="what changed between two versions of analytics")
+    command.add_argument("old", nargs="?", metavar="V1", help="a version; default: the one before V2")
+    command.add_argument("new", nargs="?", metavar="V2", help="a version; default: the current one")
+    command.add_argument("--table", metavar="T", help="the changed rows of this table, before and after")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_changes)
 
     command = commands.add_parser("verify", help="compare analytics with staging; exit with 4 if they differ")
     command.add_argument("--json", action="store_true", help="for machines")

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
-from greynb import api
 from greynb.databases.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
-from greynb.notebook import execution, versions
+from greynb.notebook import execution, publishing, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
-    from greynb.publish import SyncResult
 
 T = TypeVar("T")
 
@@ -35,7 +33,8 @@ HELP = """\
 %greynb status             which file serves each role, and who chose it
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
-%greynb sync               publish staging to analytics
+%greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
+                           publish staging to analytics
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb verify             compare analytics with staging, row by row
@@ -148,11 +147,6 @@ def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
         raise located(error, route) from error.__cause__
 
 
-def _sync(words: Sequence[str], config: Greynb) -> SyncResult:
-    _expect(words, "sync")
-    return api.sync()
-
-
 def _expect(words: Sequence[str], command: str, *names: str) -> Sequence[str]:
     if len(words) != len(names):
         raise UsageError(
@@ -166,7 +160,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "status": _status,
     "tables": _tables,
     "columns": _columns,
-    "sync": _sync,
+    "sync": publishing.sync,
     **versions.COMMANDS,
     "help": _help,
 }

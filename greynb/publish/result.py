@@ -147,11 +147,9 @@ def _head(result: SyncResult) -> Iterator[str]:
         yield f"{result.id}: unchanged, it holds what staging does; nothing {_verb(result)} published"
     else:
         counted = sum(rows or 0 for rows in result.rows.values())
-        content = f", {len(result.rows)} tables, {counted:,} rows" if result.rows else ""
-        yield (
-            f"{result.id}: {result.mode}{content}, {result.bytes / 1e6:,.1f} MB"
-            + (" would be published" if result.dry_run else f" in {sum(result.seconds.values()):.2f} s")
-        )
+        content = f"{len(result.rows)} tables, {counted:,} rows, " if not result.dry_run else ""
+        took = " would be published" if result.dry_run else f" in {sum(result.seconds.values()):.2f} s"
+        yield f"{result.id}: {content}{result.bytes / 1e6:,.1f} MB{took} ({result.mode})"
     if result.reason:
         yield f"  {result.mode} instead of {result.asked}: {result.reason}"
     yield f"  {result.source} -> {result.target}"
