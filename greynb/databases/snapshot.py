@@ -155,6 +155,7 @@ class SnapshotSource:
     def close(self) -> None:
         """Let go of everything and remove the private files."""
         with self._lock:
+            self._newest = self._pinned = None
             while self._held:
                 self._held.pop().witness.close()
             while self._folders:

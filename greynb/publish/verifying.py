@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
 from greynb.databases.copying import connect
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import GreynbError
+from greynb.publish.content import decoding
 from greynb.publish.durable import sha256
 from greynb.publish.merging import Reading, RowDifference, differing_rows, same_rows
 from greynb.publish.steps import Steps
+from greynb.publish.verification import TableComparison, Verification
 
 __all__ = ["RowDifference", "TableComparison", "Verification", "compare", "compare_files"]
 
@@ -27,87 +28,6 @@ SHOWN: Final = 5
 
 _PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
 _VIRTUAL: Final = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.I)
-
-State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
-
-
-@dataclass(frozen=True, slots=True)
-class TableComparison:
-    """One table on both sides.
-
-    Attributes
-    ----------
-    name
-        The table, or view.
-    state
-        ``"equal"``, ``"different"``, ``"missing"`` (analytics lacks it), ``"extra"`` (staging lacks it),
-        ``"unreadable"``, or ``"by plan"``: it differs, and the version was made by a plan.
-    reason
-        Why, where that is not said by the rows.
-    staging_rows, analytics_rows
-        Row counts; None where there is nothing to count.
-    rows
-        The first rows that differ, by key.
-    """
-
-    name: str
-    state: State
-    reason: str = ""
-    staging_rows: int | None = None
-    analytics_rows: int | None = None
-    rows: tuple[RowDifference, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a comparison found; prints as a table.
-
-    Attributes
-    ----------
-    source, target
-        The file of staging, and the path that users open.
-    version
-        The version of analytics that was compared.
-    tables
-        By name.
-    damaged
-        Files of the version that are not what its manifest says.
-    notices
-        What the user should know.
-    """
-
-    source: Path
-    target: Path
-    version: str
-    tables: tuple[TableComparison, ...]
-    damaged: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-
-    @property
-    def equal(self) -> bool:
-        """Whether nothing differs that no plan made different, and no file is damaged."""
-        return not self.damaged and all(each.state in ("equal", "by plan") for each in self.tables)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as values for JSON."""
-        plain = asdict(self) | {"source": str(self.source), "target": str(self.target)}
-        return {"equal": self.equal, **plain}
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        counts = Counter(each.state for each in self.tables)
-        counted = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no tables"
-        yield f"{self.version}: {'equal' if self.equal else 'not equal'} to staging ({counted})"
-        yield from (f"  damaged: {name} is not what was published (sha256)" for name in self.damaged)
-        for each in self.tables:
-            if each.state != "equal":
-                yield from _table_lines(each)
-        yield from (f"  note: {notice}" for notice in self.notices)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
 
 
 def compare(
@@ -131,6 +51,8 @@ def compare(
         One of the two cannot be read at all.
     """
     steps = Steps(progress)
+    if source.exists() and target.exists() and source.samefile(target):
+        return Verification(source, target, "", (), notices=("staging and analytics are one file",))
     with ExitStack() as held:
         with steps.step("copy"):
             staging = _held(held, source, "staging")
@@ -163,7 +85,7 @@ def compare_files(
     progress
         Told the fraction of the tables that is done; may raise to stop.
     """
-    with closing(_opened(staging)) as one, closing(_opened(analytics)) as two:
+    with closing(connect(staging)) as one, closing(connect(analytics)) as two:
         here, there = _objects(one), _objects(two)
         names = sorted({*here, *there})
         found = []
@@ -204,12 +126,6 @@ def _excused(table: TableComparison) -> TableComparison:
     if table.state not in ("different", "missing", "extra"):
         return table
     return replace(table, state="by plan", reason=table.reason or table.state)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    con = connect(path)
-    con.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-    return con
 
 
 def _objects(con: sqlite3.Connection) -> dict[str, tuple[str, str]]:
@@ -265,8 +181,13 @@ def _by_rows(
     key = sorted((position, column) for column, position in columns.items() if position)
     encoding = str(one.execute("PRAGMA encoding").fetchone()[0]).lower()
     reading = Reading(name, tuple(columns), tuple(column for _, column in key), encoding)
-    rows = differing_rows(one, two, reading, SHOWN)
-    if not rows or (counts[0] == counts[1] and same_rows(one, two, reading)):
+
+    def differing() -> list[RowDifference]:
+        rows = differing_rows(one, two, reading, SHOWN)
+        return [] if rows and counts[0] == counts[1] and same_rows(one, two, reading) else rows
+
+    rows = decoding(one, lambda: decoding(two, differing))
+    if not rows:
         return TableComparison(name, "equal", "", *counts)
     return TableComparison(name, "different", "", *counts, tuple(rows))
 
@@ -286,14 +207,3 @@ def _columns_said(here: dict[str, int], there: dict[str, int]) -> str:
 
 def _count(con: sqlite3.Connection, table: str) -> int:
     return int(con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0])
-
-
-def _table_lines(table: TableComparison) -> Iterator[str]:
-    counts = (table.staging_rows, table.analytics_rows)
-    counted = " · ".join(
-        f"{rows:,} rows in {side}"
-        for rows, side in zip(counts, ("staging", "analytics"), strict=True)
-        if rows is not None
-    )
-    yield "  " + " · ".join(part for part in (f"{table.name}: {table.state}", table.reason, counted) if part)
-    yield from (f"    {row}" for row in table.rows)

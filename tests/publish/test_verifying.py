@@ -195,6 +195,11 @@ def test_what_a_plan_made_different_is_told_but_no_error(stage: Path, target: Pa
     assert Verification(stage, target, "gen-000001", found).equal
 
 
+def test_one_file_in_both_roles_is_equal_to_itself(stage: Path) -> None:
+    found = compare(stage, stage)
+    assert found.equal and "one file" in str(found)
+
+
 def test_a_missing_file_is_an_error_that_names_the_role(stage: Path) -> None:
     with pytest.raises(MissingDatabase) as caught:
         compare(stage, stage.with_name("gone.db"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -16,7 +18,6 @@ from greynb.databases.generations import SECOND_NAME, generation_at, generations
 from greynb.databases.snapshot import SnapshotSource
 from greynb.errors import PublisherBusy, PublishError
 from greynb.publish import sync
-from greynb.publish.durable import link_or_copy
 from greynb.publish.home import publishing
 from greynb.publish.versions import history, history_text, rollback
 from tests.publish.processes import balance, make_books
@@ -185,14 +186,41 @@ def test_a_version_stays_intact_when_its_second_name_goes_away(stage: Path, targ
     old.close()
 
 
-def test_where_no_hard_link_can_be_made_the_rollback_is_a_copy(stage: Path, target: Path) -> None:
-    """A folder of links at their limit is hard to make; a copy in place of the link is the same to seal."""
+def test_where_no_hard_link_can_be_made_the_rollback_is_a_copy(
+    stage: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     totals = publish(stage, target, "generations", 2)
-    copy = target.with_name("copy.db")
-    link_or_copy(target, copy)
-    assert copy.samefile(target)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
     rollback(target, 1)
     assert total(target) == totals[0]
+    assert not (home_of(target) / "gen-000001/analytics.db").samefile(target)
+    assert target.stat().st_mode & 0o777 == 0o444
+    assert all(each.intact for each in history(target))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_killed_rollback_leaves_the_old_or_the_new_version(
+    stage: Path, target: Path, layout: Literal["generations", "plain"]
+) -> None:
+    totals = publish(stage, target, layout, 2)
+    program = "import sys\nfrom pathlib import Path\nfrom greynb.publish.versions import rollback\n"
+    program += "print('ready', flush=True)\nwhile True: rollback(Path(sys.argv[1]))"
+    for number in range(6):
+        command = [sys.executable, "-c", program, str(target)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            time.sleep(0.02 + number * 0.013)
+            process.kill()
+        assert total(target) in totals and balance(target) == 0
+        current = next(each for each in history(target) if each.current)
+        assert current.intact
+    sync(stage, target, layout=layout)
+    assert total(target) == total(stage)
+    assert not [each for each in home_of(target).iterdir() if each.name.startswith(".build-")]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
