@@ -14,6 +14,7 @@ from greynb.routing import Role, Route, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greynb.publish.behind import Behind
     from greynb.publish.lag import Lag
 
 
@@ -114,12 +115,15 @@ class Status:
         How far analytics is behind staging.
     publication
         The version that users see; None where greynb did not publish it.
+    behind
+        The rows and pages that differ; None unless asked for.
     """
 
     staging: RoleStatus
     analytics: RoleStatus
     lag: Lag
     publication: Publication | None
+    behind: Behind | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for JSON."""
@@ -128,6 +132,7 @@ class Status:
             "analytics": self.analytics.as_dict(),
             "lag": self.lag.as_dict(),
             "publication": self.publication.as_dict() if self.publication else None,
+            "behind": self.behind.as_dict() if self.behind else None,
         }
 
     def __str__(self) -> str:
@@ -136,30 +141,48 @@ class Status:
             lines.append(f"{'':<10} {self.publication}")
         if self.analytics.exists:
             lines.append(f"{'':<10} {self.lag}")
+        if self.behind:
+            lines.append(f"{'':<10} {self.behind}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
 
 
-def status(settings: Settings | None = None) -> Status:
+def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
     """Say which file serves each role, who chose it, how old it is, and how far analytics is behind.
 
     Parameters
     ----------
     settings
         Default: the environment's.
+    exact
+        Whether to count the rows and pages that differ, for which staging is copied.
 
     Raises
     ------
     RoutingError
         The environment does not say which file serves a role.
+    PublishError, DatabaseError
+        `exact`, and the two cannot be compared.
     """
     from greynb.publish.lag import lag
 
     settings = settings or Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
-    return Status(_role(source), _role(target), lag(source.path, target.path), _publication(target.path))
+    return Status(
+        _role(source),
+        _role(target),
+        lag(source.path, target.path),
+        _publication(target.path),
+        _behind(source.path, target.path) if exact else None,
+    )
+
+
+def _behind(source: Path, target: Path) -> Behind:
+    from greynb.publish.behind import behind
+
+    return behind(source, target)
 
 
 def _publication(target: Path) -> Publication | None:

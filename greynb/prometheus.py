@@ -54,6 +54,9 @@ def _gauges(status: Status) -> Iterator[Gauge]:
         "Age of the first commit that analytics lacks, at least.",
         None if lag.seconds is None else lag.at_least,
     )
+    if status.behind is not None:
+        yield _one("greynb_lag_rows", "Rows that differ from staging.", status.behind.rows)
+        yield _one("greynb_lag_pages", "Pages that differ from staging.", status.behind.pages)
     if status.publication is not None:
         yield from _published(status.publication)
 

@@ -163,3 +163,19 @@ def test_the_status_for_people_has_the_version_the_disk_use_and_the_lag(stage):
     assert "nothing behind staging" in shown
     commit(stage)
     assert "behind staging by at most" in str(status())
+
+
+def test_the_rows_that_differ_are_counted_on_request(stage, capsys):
+    main(["sync"])
+    assert status(exact=True).behind.rows == 0
+    commit(stage)
+    capsys.readouterr()
+    assert main(["status", "--exact", "--prometheus"]) == 0
+    assert parsed(capsys.readouterr().out)["greynb_lag_rows"] == {frozenset(): 1}
+    assert main(["status", "--exact"]) == 0
+    assert "1 rows differ in races" in capsys.readouterr().out
+
+
+def test_an_exact_comparison_with_nothing_published_is_refused_with_what_to_do(stage, capsys):
+    assert main(["status", "--exact"]) == 1
+    assert "greynb sync" in capsys.readouterr().err
