@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
+    from greynb.publish.changeset import Changes
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ HELP = """\
                            publish staging to analytics
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
+%greynb changes [V1 V2] [--table T]  what changed between two versions
 %greynb verify             compare analytics with staging, row by row
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
@@ -147,6 +149,25 @@ def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
         raise located(error, route) from error.__cause__
 
 
+def _changes(words: Sequence[str], _config: Greynb) -> Changes | pd.DataFrame:
+    from greynb import api
+
+    usage = UsageError(
+        "%greynb changes takes versions and a table", hint="%greynb changes [V1 V2] [--table T]"
+    )
+    names, table = list(words), None
+    if "--table" in names:
+        at = names.index("--table")
+        _, *given = names[at : at + 2]
+        if not given:
+            raise usage
+        (table,) = given
+        del names[at : at + 2]
+    if len(names) > 2 or any(name.startswith("-") for name in names):
+        raise usage
+    return api.changed_rows(table, *names) if table else api.changes(*names)
+
+
 def _expect(words: Sequence[str], command: str, *names: str) -> Sequence[str]:
     if len(words) != len(names):
         raise UsageError(
@@ -161,6 +182,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "tables": _tables,
     "columns": _columns,
     "sync": publishing.sync,
+    "changes": _changes,
     **versions.COMMANDS,
     "help": _help,
 }

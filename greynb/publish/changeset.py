@@ -82,6 +82,7 @@ class Changes:
 
 def _lines(found: Changes) -> Iterator[str]:
     share = found.pages.changed / found.pages.total if found.pages.total else 0
+    yield f"{found.old.parent.name} → {found.new.parent.name}"
     yield (
         f"{found.pages.changed:,} of {found.pages.total:,} pages differ ({share:.1%},"
         f" {found.pages.bytes / 1e6:,.1f} MB)"
