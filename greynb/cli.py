@@ -106,7 +106,9 @@ def _rollback(args: argparse.Namespace) -> None:
 def _changes(args: argparse.Namespace) -> None:
     if args.table:
         rows = api.changed_rows(args.table, args.old, args.new)
-        print(rows.to_json(orient="records", default_handler=str) if args.json else rows.to_string())
+        # Blobs as hexadecimal digits; texts that are not valid UTF-8 must not stop the output.
+        shown = rows.to_string().encode("utf-8", "replace").decode("utf-8")
+        print(json.dumps(rows.to_dict("records"), default=bytes.hex) if args.json else shown)
     else:
         found = api.changes(args.old, args.new)
         print(json.dumps(found.to_dict(), indent=2) if args.json else found)
@@ -151,6 +153,28 @@ def _length(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error
 
 
+def _add_sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mode",
+        choices=["full", "incremental", "etl"],
+        default="incremental",
+        help="incremental (default): nothing if staging is unchanged, else only what changed is examined;"
+        " full: everything anew; etl: as greynb.toml says",
+    )
+    command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
+    command.add_argument(
+        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+    )
+    command.add_argument("--verify", action="store_true", help="compare each row with staging's")
+    command.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
+    command.add_argument(
+        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
+    )
+    command.set_defaults(run=_sync)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="greynb",
@@ -175,26 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("script", nargs="?", help="a script's path; both roles if left out")
     command.set_defaults(run=_route)
 
-    command = commands.add_parser("sync", help="publish staging to analytics")
-    command.add_argument(
-        "--mode",
-        choices=["full", "incremental", "etl"],
-        default="incremental",
-        help="incremental (default): nothing if staging is unchanged, else only what changed is examined;"
-        " full: everything anew; etl: as greynb.toml says",
-    )
-    command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
-    command.add_argument(
-        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
-    )
-    command.add_argument("--verify", action="store_true", help="compare each row with staging's")
-    command.add_argument("--dry-run", action="store_true", help="only say what would happen")
-    command.add_argument("--json", action="store_true", help="for machines")
-    command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
-    command.add_argument(
-        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
-    )
-    command.set_defaults(run=_sync)
+    _add_sync(commands.add_parser("sync", help="publish staging to analytics"))
 
     command = commands.add_parser("history", help="the versions of analytics that are there")
     command.add_argument("--json", action="store_true", help="for machines")

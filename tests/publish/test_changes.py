@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greynb.cli import main
-from greynb.errors import PublishError
+from greynb.errors import PublishError, UsageError
+from greynb.notebook.commands import run
+from greynb.notebook.config import Greynb
 from greynb.publish import sync
 from greynb.publish.changes import changed_rows, changes, two_versions
 from tests.publish.histories import IDENTITY, TABLES, apply, begin, contents, histories, snapshot
@@ -197,6 +199,24 @@ def test_the_command_compares_the_version_before_with_the_current_one(published,
     assert [each["updated"] for each in found["tables"] if each["name"] == "t"] == [1]
     assert main(["changes", "--table", "t"]) == 0
     assert "before" in capsys.readouterr().out
+
+
+def test_rows_with_blobs_and_broken_texts_can_be_printed(published, tmp_path, capsys):
+    with closing(sqlite3.connect(tmp_path / "stage.db")) as con, con:
+        con.execute("INSERT INTO t VALUES (7, x'ff00'), (8, CAST(x'ff' AS TEXT))")
+    sync(tmp_path / "stage.db", published)
+    assert main(["changes", "--table", "t"]) == 0
+    assert main(["changes", "--table", "t", "--json"]) == 0
+    lines = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [each["v"] for each in lines] == ["ff00", "\udcff"]
+
+
+def test_the_magic_takes_the_words_of_the_command(published):
+    assert "gen-000001 → gen-000002" in str(run("changes", Greynb()))
+    assert len(run("changes 1 2 --table t", Greynb())) == 2
+    for line in ("changes --table", "changes 1 2 3", "changes --rows"):
+        with pytest.raises(UsageError, match="versions and a table"):
+            run(line, Greynb())
 
 
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(published):
