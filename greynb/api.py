@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.publish import SyncResult
     from greynb.publish.changeset import Changes
-    from greynb.publish.etl import Plan
     from greynb.publish.history import Version
     from greynb.publish.verifying import Verification
 
@@ -169,6 +168,7 @@ def sync(
     """
     from greynb import publish
     from greynb.databases.connections import located
+    from greynb.publish.planning import required_plan
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
@@ -177,7 +177,7 @@ def sync(
             source.path,
             target.path,
             mode=mode,
-            plan=_plan(plan) if mode == "etl" else None,
+            plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
             keep=keep,
             verify=verify,
             dry_run=dry_run,
@@ -248,20 +248,6 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
         return compare(source.path, target.path, progress=progress)
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
-
-
-def _plan(folder: str | PathLike[str] | None) -> Plan:
-    """The plan of a folder or of one above it."""
-    from greynb.publish.etl import load_plan
-
-    place = Path.cwd() if folder is None else Path(folder)
-    plan = load_plan(place)
-    if plan is None:
-        raise UsageError(
-            f"no greynb.toml and no [tool.greynb] in {place} or above it",
-            hint="write one, or publish with --mode incremental",
-        )
-    return plan
 
 
 def changes(old: str | int | None = None, new: str | int | None = None) -> Changes:

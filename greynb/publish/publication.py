@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -12,18 +13,16 @@ from greynb.databases.generations import (
     DATABASE,
     Generation,
     generation_at,
-    generation_name,
-    generations,
-    home_of,
     own_target,
 )
 from greynb.errors import PublishError, UsageError
 from greynb.publish.adopt import adopt
-from greynb.publish.comparing import Comparison, compare, usable
+from greynb.publish.comparing import Comparison, compare, still, usable
 from greynb.publish.confirmed import confirmed, confirming
 from greynb.publish.describe import Facts, describe
 from greynb.publish.durable import remove
-from greynb.publish.full import check_equal, check_room, check_source, copy_source
+from greynb.publish.foreseeing import foreseen
+from greynb.publish.full import check_equal, check_source, contents, copy_source
 from greynb.publish.generation import seal, switch, usable_layout
 from greynb.publish.home import build_folder, clean_up, publishing
 from greynb.publish.outside import look
@@ -101,7 +100,8 @@ def sync(
             raise PublishError("the analytics path is a folder")
         work = _Publication(source, target, mode, layout, keep, plan, verify, Steps(progress))
         if dry_run:
-            return work.foreseen()
+            unchanged = work.kept()
+            return replace(unchanged, dry_run=True) if unchanged else foreseen(source, target, mode)
         with publishing(target) as home:
             return work.kept() or work.made(home)
     except PublishError as error:
@@ -187,34 +187,6 @@ class _Publication:
             lag_closed=lag,
         )
 
-    def foreseen(self) -> SyncResult:
-        """What would happen, as far as it can be told without copying."""
-        unchanged = self.kept()
-        if unchanged is not None:
-            return replace(unchanged, dry_run=True)
-        size = check_room(self.source, self.target.parent)
-        current, reason = usable(self.target)
-        there = list(generations(home_of(self.target)))
-        name = generation_name(max((each.number for each in there), default=0) + 1)
-        mode: Mode = "full" if self.asked == "incremental" and current is None else self.asked
-        notices = [f"up to {size / 1e6:,.1f} MB would be written in {self.target.parent}"]
-        if mode == "incremental":
-            notices.append("nothing is published if the copy turns out to hold what the version before does")
-        if current is None and self.target.exists():
-            notices.append("the analytics file that is there would be kept as a version")
-        return SyncResult(
-            name,
-            mode,
-            self.source,
-            self.target,
-            home_of(self.target) / name / DATABASE,
-            bytes=size,
-            notices=tuple(notices),
-            asked=self.asked,
-            reason=reason if mode != self.asked else "",
-            dry_run=True,
-        )
-
     def _transformed(
         self, database: Path, state: dict[str, Any], hashes: dict[str, str | None]
     ) -> tuple[str, ...]:
@@ -231,11 +203,6 @@ class _Publication:
         return report.notices
 
     def _verify_copy(self, database: Path, hashes: dict[str, str | None]) -> None:
-        from contextlib import closing
-
-        from greynb.publish.comparing import still
-        from greynb.publish.full import contents
-
         with self.steps.step("verify copy") as told, closing(still(database)) as con:
             check_equal(hashes, contents(con, told))
 
