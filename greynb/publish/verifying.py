@@ -179,12 +179,15 @@ def _by_rows(
     counts: tuple[int, int],
 ) -> TableComparison:
     key = sorted((position, column) for column, position in columns.items() if position)
+    numbered = len(key) == 1 and _declared(one, name)[key[0][1]].upper() == "INTEGER"
     encoding = str(one.execute("PRAGMA encoding").fetchone()[0]).lower()
     reading = Reading(name, tuple(columns), tuple(column for _, column in key), encoding)
 
     def differing() -> list[RowDifference]:
         rows = differing_rows(one, two, reading, SHOWN)
-        return [] if rows and counts[0] == counts[1] and same_rows(one, two, reading) else rows
+        # Only an INTEGER PRIMARY KEY names one row in both files, and is sorted the same way.
+        again = rows and not numbered and counts[0] == counts[1]
+        return [] if again and same_rows(one, two, reading) else rows
 
     rows = decoding(one, lambda: decoding(two, differing))
     if not rows:
@@ -195,6 +198,10 @@ def _by_rows(
 def _columns(con: sqlite3.Connection, table: str) -> dict[str, int]:
     """Place in the primary key, 0 for none, by column."""
     return {row[1]: row[5] for row in con.execute(f"PRAGMA table_info({literal(table)})").fetchall()}
+
+
+def _declared(con: sqlite3.Connection, table: str) -> dict[str, str]:
+    return {row[1]: row[2] for row in con.execute(f"PRAGMA table_info({literal(table)})").fetchall()}
 
 
 def _columns_said(here: dict[str, int], there: dict[str, int]) -> str:
