@@ -199,17 +199,9 @@ def rollback(
 ) -> SyncResult:
     """Publish the content of an older version of analytics again, as a new version.
 
-    Parameters
-    ----------
-    version
-        Its name or number; None for the one before the current.
-    progress
-        Called with the step's name and the fraction of it that is done.
-
-    Raises
-    ------
-    PublishError
-        There is no such version, or it is not whole any more; analytics is untouched.
+    `version` is its name or number, None for the one before the current; `progress` is told the step's name
+    and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
+    whole any more; analytics is then untouched.
     """
     from greynb.databases.connections import located
     from greynb.publish.versions import rollback
@@ -224,20 +216,8 @@ def rollback(
 def verify(*, progress: Callable[[str, float], None] | None = None) -> Verification:
     """Compare analytics with staging as both are now, and its files with what was published.
 
-    Parameters
-    ----------
-    progress
-        Called with the step's name and the fraction of it that is done.
-
-    Returns
-    -------
-    Verification
-        Per table whether it is equal, and the first rows that are not; ``equal`` says it for all.
-
-    Raises
-    ------
-    DatabaseError
-        One of the two files cannot be read.
+    The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
+    it for all. Raises DatabaseError where one of the two files cannot be read.
     """
     from greynb.databases.connections import located
     from greynb.publish.verifying import compare
