@@ -79,6 +79,8 @@ def _sync(args: argparse.Namespace) -> None:
             progress=progress,
         )
 
+    if (args.every and not args.watch) or (args.watch and args.dry_run):
+        raise UsageError("--every goes with --watch, and --watch not with --dry-run")
     if args.watch:
         from greynb import service
 

@@ -179,3 +179,10 @@ def test_the_rows_that_differ_are_counted_on_request(stage, capsys):
 def test_an_exact_comparison_with_nothing_published_is_refused_with_what_to_do(stage, capsys):
     assert main(["status", "--exact"]) == 1
     assert "greynb sync" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--every", "5s"], ["--watch", "--dry-run"]])
+def test_a_watch_is_not_begun_by_half_or_as_a_trial(words, stage, capsys):
+    assert main(["sync", *words]) == 1
+    assert "--watch" in capsys.readouterr().err
+    assert not (stage / "analytics.db").exists()
