@@ -61,11 +61,8 @@ def storm(
     with _at_work(folder, stage, target) as readers, _publishers(stage, target, mode, layout) as publishers:
         instants = random.Random(seed)
         largest, unfinished = 0.0, 0
-        for _ in range(kills):
-            publisher = next(publishers)
-            programs.go(publisher)
-            time.sleep(instants.uniform(0, 3 * took))
-            processes.stop(publisher)
+        for number in range(kills):
+            _let_die(next(publishers), instants.uniform(0, 3 * took), later=number % 3 == 2)
             unfinished += any(home_of(target).glob(".build-*"))
             largest = max(largest, _bytes_in(home_of(target)) / max(_bytes_of(stage), 1))
             assert largest < _MOST_VERSIONS, "what dead publishers left grows without bound"
@@ -74,6 +71,17 @@ def storm(
     reads = _check_reads(folder, several=kills > 20)
     published = _check_the_end(stage, target, mode, layout)
     return Survived(kills, unfinished, published, reads, largest, time.monotonic() - begun)
+
+
+def _let_die(publisher: subprocess.Popen[str], seconds: float, *, later: bool) -> None:
+    """Kill a publisher so many seconds after the word, or after the end of its first publication."""
+    programs.go(publisher)
+    if later and publisher.stdout is not None:
+        publisher.stdout.readline()
+    time.sleep(seconds)
+    publisher.kill()
+    _, errors = publisher.communicate()
+    assert not errors
 
 
 def _usual_time(stage: Path, target: Path, mode: Literal["full", "incremental"], layout: str) -> float:
@@ -132,17 +140,21 @@ def _publishers(
 
 
 def _check_reads(folder: Path, *, several: bool) -> dict[str, int]:
-    """Every reader saw balanced books, and versions only ever newer."""
+    """Balanced books in every read, versions only ever newer, and one content for each version."""
     reads = {}
+    sums: dict[str, set[str]] = {}
     for how in READERS:
         # The last line may be half written: its reader was killed as well.
         lines = [line.split() for line in (folder / f"{how}.txt").read_text().split("\n")[:-1]]
-        assert {torn for _, torn in lines} == {"0"}
-        names = [name for name, _ in lines]
+        assert not [line for line in lines if int(line[1]) != -int(line[2])], "torn"
+        names = [line[0] for line in lines]
         assert names == sorted(names)
-        if several and how != "path":
-            assert len(set(names)) > 1, "the reader never saw a new version"
+        if how != "path":
+            assert len(set(names)) > 1 or not several, "the reader never saw a new version"
+            for name, debit, _ in lines:
+                sums.setdefault(name, set()).add(debit)
         reads[how] = len(lines)
+    assert all(len(found) == 1 for found in sums.values()), "one version, two contents"
     return reads
 
 

@@ -31,4 +31,5 @@ def test_many_killed_publishers_tear_and_lose_nothing(
     kills: int,
 ) -> None:
     survived = storm(tmp_path, kills=kills, mode=mode, layout=layout, wal=wal, seed=kills)
-    assert survived.unfinished > kills // 10 and survived.published > 4, "the kills missed the publications"
+    assert survived.unfinished > kills // 10
+    assert survived.published > kills // 10
