@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greynb.publish.pages import TableChange
 
 MOSTLY: Final = 0.5
-"""The part of changed pages from which a census of all is as quick as one of the changed rows."""
+"""The part of pages whose rows may differ from which counting everything is as quick as carrying on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ def _rewritten(common: list[TableChange], pages: int, changed: int) -> str:
     reasons = {each.reason for each in common}
     if len(reasons) == 1 and all(each.kind == "whole" for each in common):
         return f"every table differs: {reasons.pop()}"
-    if changed > MOSTLY * pages:
+    moved = sum(each.pages for each in common if each.kind == "ranges") / 2  # old and new pages were counted
+    if moved > MOSTLY * pages:
         return f"{changed:,} of {pages:,} pages changed, as after a VACUUM or a rewrite"
     return ""
 
