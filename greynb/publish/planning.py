@@ -21,7 +21,7 @@ def required_plan(folder: Path) -> Plan:
     plan = load_plan(folder)
     if plan is None:
         raise UsageError(
-            f"no greynb.toml and no [tool.greynb] in {folder} or above it",
+            f"no greynb.toml and no [tool.greynb] in {folder.absolute()} or above it",
             hint="write one, or publish with --mode incremental",
         )
     return plan

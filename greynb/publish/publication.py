@@ -154,6 +154,8 @@ class _Publication:
                 notices = self._transformed(build / DATABASE, state, hashes)
                 comparison = self._compared(build / DATABASE)
                 if comparison.unchanged and comparison.previous and self._may_stay(comparison.previous):
+                    if hashes and comparison.manifest and self.asked != "etl":
+                        check_equal(hashes, comparison.manifest.content)
                     remove(build)
                     return self._unchanged(comparison.previous)
                 facts = describe(build / DATABASE, self.steps, comparison)

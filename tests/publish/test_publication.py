@@ -279,7 +279,7 @@ def begin(path: Path) -> None:
         con.execute("CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID")
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(HISTORY, min_size=1, max_size=3))
 def test_after_any_history_an_incremental_version_equals_a_full_one(
     histories: list[list[tuple[str, str, int]]],
