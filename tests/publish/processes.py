@@ -108,7 +108,7 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def wait_until_changed(path: Path, before: int, seconds: float = 10.0) -> None:
+def wait_until_changed(path: Path, before: int, seconds: float = 60.0) -> None:
     """Wait until a process has visibly begun to commit."""
     deadline = time.monotonic() + seconds
     while _total(path) == before:

@@ -66,11 +66,9 @@ while True:
     print(*read(), flush=True)
 """
 _TIMED_WRITING = """
-import sqlite3, sys, time
+import os, sqlite3, sys, time
 con = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
-number, longest, refused, since = 0, 0.0, 0, None
-end = None
-import os
+number, longest, refused, since, overslept = 0, 0.0, 0, None, 0.0
 while not os.path.exists(sys.argv[2]):
     number += 1
     try:
@@ -90,8 +88,10 @@ while not os.path.exists(sys.argv[2]):
             longest, since = max(longest, time.monotonic() - since), None
     if number == 1:
         print("writing", flush=True)
+    before = time.monotonic()
     time.sleep(0.005)
-print(number, refused, longest)
+    overslept = max(overslept, time.monotonic() - before)
+print(number, refused, longest, overslept)
 """
 
 
@@ -119,7 +119,11 @@ def reader(target: Path, how: str, output: Path) -> subprocess.Popen[str]:
 
 
 def timed_writer(stage: Path, stop: Path) -> subprocess.Popen[str]:
-    """Commit every 5 ms without ever waiting, until `stop` exists; prints commits tried, refused, longest."""
+    """Commit every 5 ms without ever waiting, until `stop` exists.
+
+    Then it prints commits tried and refused, the longest refusal in seconds, and the longest of the pauses
+    that were to be of 5 ms: what a busy machine adds.
+    """
     process = start(_TIMED_WRITING, stage, stop)
     expect(process, "writing")
     return process

@@ -109,7 +109,7 @@ def _at_work(folder: Path, stage: Path, target: Path) -> Iterator[list[subproces
         started.append(processes.booking(stage, pause=0.005))
         for each in started:
             stack.callback(processes.stop, each)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while not all((folder / f"{how}.txt").stat().st_size for how in READERS):
             alive = all(each.poll() is None for each in started)
             assert alive and time.monotonic() < deadline, _errors(folder)

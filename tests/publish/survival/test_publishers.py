@@ -133,7 +133,7 @@ def test_many_publishers_at_once_publish_one_after_the_other_or_say_that_they_ca
     several = [
         programs.start(programs.ONCE, stage, target, mode, "auto") for mode in ("full", "incremental") * 3
     ]
-    told = [each.communicate(timeout=60) for each in several]
+    told = [each.communicate(timeout=200) for each in several]
     published = [out.strip() for out, _ in told if out]
     assert published
     assert all("PublisherBusy" in err for out, err in told if not out)

@@ -27,14 +27,16 @@ def test_a_writer_every_five_milliseconds_neither_stops_a_publication_nor_is_sto
     stage = make_books(tmp_path / "stage.db", wal=wal, rows=6000)
     writer = programs.timed_writer(stage, tmp_path / "stop")
     copying = 0.0
-    for _ in range(6):
-        result = sync(stage, tmp_path / "analytics.db", mode=mode)
-        assert balance(result.path) == 0
-        copying = max(copying, result.seconds["copy"])
-    assert writer.poll() is None
-    (tmp_path / "stop").touch()
-    told, errors = writer.communicate(timeout=60)
+    try:
+        for _ in range(6):
+            result = sync(stage, tmp_path / "analytics.db", mode=mode)
+            assert balance(result.path) == 0
+            copying = max(copying, result.seconds["copy"])
+        assert writer.poll() is None
+    finally:
+        (tmp_path / "stop").touch()
+        told, errors = writer.communicate(timeout=120)
     assert not errors
-    commits, refused, longest = told.split()
-    assert int(commits) - int(refused) > 10
-    assert float(longest) <= (IN_WAL if wal else copying + BESIDES_THE_COPY)
+    commits, refused, longest, overslept = map(float, told.split())
+    assert commits - refused > 10
+    assert longest <= (IN_WAL if wal else copying + BESIDES_THE_COPY) + 3 * overslept
