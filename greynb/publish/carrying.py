@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from greynb.publish.pages import TableChange
 
 Watched = Callable[[sqlite3.Connection, Callable[[float], None]], AbstractContextManager[None]]
-SAME: Final = RowSums(0, 0, 0, 0)
+SAME: Final = RowSums()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,9 @@ class _Work:
         change, before = self._changes.get(name), self._before.get(name)
         found = None
         if self._old is not None and before is not None and change is not None and change.kind == "ranges":
-            found = recount(self._old, self._con, before, listed, change.spans)
+            moved = self._moved.get(name)
+            spans = moved.spans if moved else change.spans
+            found = recount(self._old, self._con, before, listed, spans)
         return found or count(self._run, listed)
 
     def _unmoved(self, view: str, same: Collection[str]) -> bool:

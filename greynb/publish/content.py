@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 VERSION: Final = "1"
 _MODULUS: Final = 1 << 128
-_MARSHAL: Final = 2
+MARSHAL: Final = 2
+"""The version of the marshal format: newer ones write equal values in different ways."""
+
 _AT_ONCE: Final = 20_000
 
 
@@ -118,7 +120,7 @@ def decoding(con: sqlite3.Connection, work: Callable[[], T]) -> T:
 
 def number_of(row: tuple[Any, ...]) -> int:
     """The number of one row, below 2**128."""
-    return int.from_bytes(blake2b(marshal.dumps(row, _MARSHAL), digest_size=16).digest(), "little")
+    return int.from_bytes(blake2b(marshal.dumps(row, MARSHAL), digest_size=16).digest(), "little")
 
 
 def _tolerant(text: bytes) -> str:
@@ -139,6 +141,6 @@ def _content_of(con: sqlite3.Connection, table: str, told: Callable[[int], None]
 
 def _numbers(rows: Iterable[tuple[Any, ...]]) -> Iterable[int]:
     """`number_of` for many rows, without a Python frame for each: half the time."""
-    packed = map(marshal.dumps, rows, repeat(_MARSHAL))
+    packed = map(marshal.dumps, rows, repeat(MARSHAL))
     digests = map(methodcaller("digest"), map(partial(blake2b, digest_size=16), packed))
     return map(partial(int.from_bytes, byteorder="little"), digests)

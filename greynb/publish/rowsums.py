@@ -2,32 +2,49 @@
 
 A row is known by its rowid here, so a row that was replaced under another rowid counts as one deleted and one
 inserted; ``greynb changes`` looks at declared keys.
+
+A page differs as a whole where one of its rows does: of the rows read here, few differ. So rows are packed
+and compared as sets, a part at a time, in C; only those that differ are looked at one by one.
 """
 
 from __future__ import annotations
 
+import marshal
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import Any, Final
 
 from greynb.databases.identifiers import literal, quote
-from greynb.publish.content import decoding, number_of
+from greynb.publish.content import MARSHAL, decoding, number_of
 
 ROWIDS: Final = ("rowid", "_rowid_", "oid")
 Spans = tuple[tuple[int, int], ...]
+_Row = tuple[Any, ...]
 _AT_ONCE: Final = 500
+_NEAR: Final = 8
+_MOST_SPANS: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowSums:
-    """What changed in one table: numbers of rows, and what the sum of its content hash grew by."""
+    """What changed in one table: numbers of rows, and what the sum of its content hash grew by.
 
-    inserted: int
-    updated: int
-    deleted: int
-    total: int
+    Attributes
+    ----------
+    spans
+        Ranges of rowids, both ends included, in order and apart, that hold every row that differs and few
+        others.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    total: int = 0
+    spans: Spans = ()
 
 
 def rowid_name(con: sqlite3.Connection, table: str) -> str | None:
@@ -46,7 +63,7 @@ def row_sums(
 ) -> RowSums:
     """Compare the rows of a table in ranges of rowids (both ends included, in order, apart).
 
-    Holds a few hundred rows at a time, however many there are.
+    Holds a few hundred rows at a time, however many there are, and the ranges it gives.
 
     Raises
     ------
@@ -55,34 +72,74 @@ def row_sums(
     """
 
     def compared() -> RowSums:
-        return _compared(_rows(old, table, spans, told), _rows(new, table, spans, lambda _: None))
+        found = _Found(spans)
+        for before, after in _parts(_rows(old, table, spans, told), _rows(new, table, spans, lambda _: None)):
+            found.add(before, after)
+        return found.sums()
 
     return decoding(old, lambda: decoding(new, compared))
 
 
-def _compared(old: Iterator[tuple[Any, ...]], new: Iterator[tuple[Any, ...]]) -> RowSums:
-    inserted = updated = deleted = total = 0
-    before, after = next(old, None), next(new, None)
-    while before is not None or after is not None:
-        if before is not None and (after is None or before[0] < after[0]):
-            deleted += 1
-            total -= number_of(before[1:])
-            before = next(old, None)
-        elif after is not None and (before is None or after[0] < before[0]):
-            inserted += 1
-            total += number_of(after[1:])
-            after = next(new, None)
-        elif before is not None and after is not None:
-            gone, come = number_of(before[1:]), number_of(after[1:])
-            updated += gone != come  # the values alone will not do: 1 == 1.0 in Python
-            total += come - gone
-            before, after = next(old, None), next(new, None)
-    return RowSums(inserted, updated, deleted, total)
+@dataclass(slots=True)
+class _Found:
+    """What was found so far; `near` are the ranges of differing rows, None once there are too many."""
+
+    coarse: Spans
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    total: int = 0
+    near: list[tuple[int, int]] | None = field(default_factory=list)
+
+    def add(self, before: list[_Row], after: list[_Row]) -> None:
+        """Compare all rows of both versions within one range of rowids."""
+        old, new = (set(map(marshal.dumps, rows, repeat(MARSHAL))) for rows in (before, after))
+        gone, come = (
+            {row[0]: row[1:] for row in map(marshal.loads, packed)} for packed in (old - new, new - old)
+        )
+        both = len(gone.keys() & come.keys())
+        self.updated += both
+        self.deleted += len(gone) - both
+        self.inserted += len(come) - both
+        self.total += sum(map(number_of, come.values())) - sum(map(number_of, gone.values()))
+        self._note(sorted(gone.keys() | come.keys()))
+
+    def _note(self, rowids: list[int]) -> None:
+        if self.near is None:
+            return
+        for rowid in rowids:
+            if self.near and rowid - self.near[-1][1] <= _NEAR:
+                self.near[-1] = self.near[-1][0], rowid
+            else:
+                self.near.append((rowid, rowid))
+        if len(self.near) > _MOST_SPANS:
+            self.near = None
+
+    def sums(self) -> RowSums:
+        spans = self.coarse if self.near is None else tuple(self.near)
+        return RowSums(self.inserted, self.updated, self.deleted, self.total, spans)
 
 
-def _rows(
-    con: sqlite3.Connection, table: str, spans: Spans, told: Callable[[float], None]
-) -> Iterator[tuple[Any, ...]]:
+def _parts(old: Iterator[_Row], new: Iterator[_Row]) -> Iterator[tuple[list[_Row], list[_Row]]]:
+    """The rows of both, a few hundred at a time, cut at the same rowid."""
+    before: list[_Row] = []
+    after: list[_Row] = []
+    while True:
+        before += islice(old, _AT_ONCE - len(before))
+        after += islice(new, _AT_ONCE - len(after))
+        if not before and not after:
+            return
+        # One with fewer rows than asked for has come to its end.
+        ends = [rows[-1][0] for rows in (before, after) if len(rows) == _AT_ONCE]
+        cuts = [
+            bisect_right(rows, min(ends), key=itemgetter(0)) if ends else len(rows)
+            for rows in (before, after)
+        ]
+        yield before[: cuts[0]], after[: cuts[1]]
+        del before[: cuts[0]], after[: cuts[1]]
+
+
+def _rows(con: sqlite3.Connection, table: str, spans: Spans, told: Callable[[float], None]) -> Iterator[_Row]:
     rowid = rowid_name(con, table)
     if rowid is None:
         raise sqlite3.OperationalError(f"the rowid of {table} cannot be named")
