@@ -7,11 +7,12 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test stress lint bench clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
 	@echo "make test   the whole test suite"
+	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make clean  remove what the others made"
@@ -36,6 +37,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
+
+stress: $(READY)
+	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

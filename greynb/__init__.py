@@ -35,6 +35,7 @@ _HOMES = {
             "ParameterError",
             "UsageError",
             "PublishError",
+            "PublisherBusy",
             "QueryInterrupted",
         ),
         "greynb.errors",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from greynb.errors import LoadError as LoadError
     from greynb.errors import MissingDatabase as MissingDatabase
     from greynb.errors import ParameterError as ParameterError
+    from greynb.errors import PublisherBusy as PublisherBusy
     from greynb.errors import PublishError as PublishError
     from greynb.errors import QueryError as QueryError
     from greynb.errors import QueryInterrupted as QueryInterrupted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from greynb.errors import GreynbError, UsageError
@@ -12,9 +13,14 @@ if TYPE_CHECKING:
     import sqlite3
     from os import PathLike
 
+    import pandas as pd
+
     from greynb.databases.load import LoadResult
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.publish import SyncResult
+    from greynb.publish.changeset import Changes
+    from greynb.publish.history import Version
+    from greynb.publish.verifying import Verification
 
 
 @overload
@@ -123,21 +129,37 @@ def load(
 
 
 def sync(
-    mode: Literal["full"] = "full", *, progress: Callable[[str, float], None] | None = None
+    mode: Literal["full", "incremental", "etl"] = "incremental",
+    *,
+    plan: str | PathLike[str] | None = None,
+    keep: int = 2,
+    verify: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
     """Publish staging to analytics: a consistent copy, checked, then switched to in one step.
 
     Parameters
     ----------
     mode
-        ``"full"``: the whole database.
+        ``"incremental"``: nothing if staging is unchanged, else a new version of which only what changed is
+        counted and hashed again. ``"full"``: a new version in any case, all of it counted and hashed.
+        ``"etl"``: a new version made by the plan in ``greynb.toml``.
+    plan
+        The folder from which the plan is looked for, upwards; default: the current one.
+    keep
+        Old versions that stay, besides those that a reader holds.
+    verify
+        Whether to compare every row of the copy with staging's snapshot.
+    dry_run
+        Only say what would happen; nothing is written.
     progress
         Called with the step's name and the fraction of it that is done.
 
     Returns
     -------
     SyncResult
-        The version published, with rows, bytes and seconds per step.
+        The version published, with what changed per table, bytes and seconds per step.
 
     Raises
     ------
@@ -146,10 +168,112 @@ def sync(
     """
     from greynb import publish
     from greynb.databases.connections import located
+    from greynb.publish.planning import required_plan
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return publish.sync(source.path, target.path, mode=mode, progress=progress)
+        return publish.sync(
+            source.path,
+            target.path,
+            mode=mode,
+            plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
+            keep=keep,
+            verify=verify,
+            dry_run=dry_run,
+            progress=progress,
+        )
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
+
+
+def history() -> list[Version]:
+    """List the versions of analytics that are there, newest first."""
+    from greynb.publish.history import history
+
+    return history(Settings.current().route("analytics").path)
+
+
+def rollback(
+    version: str | int | None = None, *, progress: Callable[[str, float], None] | None = None
+) -> SyncResult:
+    """Publish the content of an older version of analytics again, as a new version.
+
+    `version` is its name or number, None for the one before the current; `progress` is told the step's name
+    and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
+    whole any more; analytics is then untouched.
+    """
+    from greynb.databases.connections import located
+    from greynb.publish.versions import rollback
+
+    route = Settings.current().route("analytics")
+    try:
+        return rollback(route.path, version, progress=progress)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def verify(*, progress: Callable[[str, float], None] | None = None) -> Verification:
+    """Compare analytics with staging as both are now, and its files with what was published.
+
+    The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
+    it for all. Raises DatabaseError where one of the two files cannot be read.
+    """
+    from greynb.databases.connections import located
+    from greynb.publish.verifying import compare
+
+    settings = Settings.current()
+    source, target = settings.route("staging"), settings.route("analytics")
+    try:
+        return compare(source.path, target.path, progress=progress)
+    except GreynbError as error:
+        raise located(error, source if error.role == "staging" else target) from error.__cause__
+
+
+def changes(old: str | int | None = None, new: str | int | None = None) -> Changes:
+    """Count what changed between two versions of analytics: rows per table, and the schema.
+
+    Parameters
+    ----------
+    old, new
+        ``"gen-000042"``, ``"42"`` or 42; by default the version before the current one, and the current one.
+
+    Raises
+    ------
+    PublishError
+        There is no such version, or it cannot be read.
+    """
+    from greynb.publish import changes as comparison
+
+    before, after = comparison.two_versions(Settings.current().route("analytics").path, old, new)
+    return comparison.changes(before.database, after.database)
+
+
+def changed_rows(
+    table: str, old: str | int | None = None, new: str | int | None = None, *, limit: int | None = None
+) -> pd.DataFrame:
+    """The rows of a table that differ between two versions of analytics, before and after.
+
+    Parameters
+    ----------
+    table
+        Its name.
+    old, new
+        As in `changes`.
+    limit
+        At most so many changed rows.
+
+    Returns
+    -------
+    DataFrame
+        See `greynb.publish.changes.changed_rows`.
+
+    Raises
+    ------
+    PublishError
+        There is no such version or table, or its rows cannot be matched.
+    """
+    from greynb.publish import changes as comparison
+
+    before, after = comparison.two_versions(Settings.current().route("analytics").path, old, new)
+    return comparison.changed_rows(before.database, after.database, table, limit)

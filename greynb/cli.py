@@ -7,11 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb import __version__, api
-from greynb.errors import GreynbError
+from greynb.errors import GreynbError, UsageError
 from greynb.overview import status
 from greynb.routing import role_of
+
+if TYPE_CHECKING:
+    from greynb.publish import SyncResult
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,26 +30,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
-        130 after Ctrl-C.
+        3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 130 after Ctrl-C.
     """
     args = _parser().parse_args(argv)
     try:
-        args.run(args)
+        return int(args.run(args) or 0)
     except GreynbError as error:
         print(f"greynb: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("greynb: interrupted; nothing was changed", file=sys.stderr)
         return 130
-    return 0
 
 
-def _status(args: argparse.Namespace) -> None:
-    now = status()
-    if args.json:
-        print(json.dumps({"staging": now.staging.as_dict(), "analytics": now.analytics.as_dict()}, indent=2))
+def _status(args: argparse.Namespace) -> int:
+    now = status(exact=args.exact)
+    if args.prometheus:
+        from greynb.prometheus import metrics
+
+        print(metrics(now), end="")
+    elif args.json:
+        print(json.dumps(now.as_dict(), indent=2))
     else:
         print(now)
+    if args.max_lag is None or not now.lag.is_beyond(args.max_lag):
+        return 0
+    print(f"greynb: analytics is too far behind: {now.lag}", file=sys.stderr)
+    return 3
 
 
 def _route(args: argparse.Namespace) -> None:
@@ -58,7 +69,57 @@ def _route(args: argparse.Namespace) -> None:
 
 
 def _sync(args: argparse.Namespace) -> None:
-    print(api.sync(mode=args.mode, progress=_progress()))
+    def publish(progress: Callable[[str, float], None]) -> SyncResult:
+        return api.sync(
+            args.mode,
+            plan=args.plan,
+            keep=args.keep,
+            verify=args.verify,
+            dry_run=args.dry_run,
+            progress=progress,
+        )
+
+    if (args.every and not args.watch) or (args.watch and args.dry_run):
+        raise UsageError("--every goes with --watch, and --watch not with --dry-run")
+    if args.watch:
+        from greynb import service
+
+        service.watch(
+            publish,
+            every=args.every or service.EVERY,
+            log=lambda line: print(line, flush=True),
+        )
+        return
+    result = publish(_progress())
+    print(json.dumps(result.to_dict(), indent=2) if args.json else result)
+
+
+def _history(args: argparse.Namespace) -> None:
+    from greynb.publish.history import history_text
+
+    found = api.history()
+    print(json.dumps([each.as_dict() for each in found], indent=2) if args.json else history_text(found))
+
+
+def _rollback(args: argparse.Namespace) -> None:
+    print(api.rollback(args.version, progress=_progress()))
+
+
+def _changes(args: argparse.Namespace) -> None:
+    if args.table:
+        rows = api.changed_rows(args.table, args.old, args.new)
+        # Blobs as hexadecimal digits; texts that are not valid UTF-8 must not stop the output.
+        shown = rows.to_string().encode("utf-8", "replace").decode("utf-8")
+        print(json.dumps(rows.to_dict("records"), default=bytes.hex) if args.json else shown)
+    else:
+        found = api.changes(args.old, args.new)
+        print(json.dumps(found.to_dict(), indent=2) if args.json else found)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    found = api.verify(progress=_progress())
+    print(json.dumps(found.as_dict(), indent=2, default=repr) if args.json else found)
+    return 0 if found.equal else 4
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -90,6 +151,38 @@ def _progress() -> Callable[[str, float], None]:
     return show
 
 
+def _length(text: str) -> float:
+    """A length of time in seconds, for argparse."""
+    from greynb.publish.durations import duration
+
+    try:
+        return duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error
+
+
+def _add_sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mode",
+        choices=["full", "incremental", "etl"],
+        default="incremental",
+        help="incremental (default): nothing if staging is unchanged, else only what changed is examined;"
+        " full: everything anew; etl: as greynb.toml says",
+    )
+    command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
+    command.add_argument(
+        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+    )
+    command.add_argument("--verify", action="store_true", help="compare each row with staging's")
+    command.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
+    command.add_argument(
+        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
+    )
+    command.set_defaults(run=_sync)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="greynb",
@@ -100,15 +193,40 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("status", help="which file serves each role, and who chose it")
     command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--prometheus", action="store_true", help="as metrics for Prometheus")
+    command.add_argument("--exact", action="store_true", help="count the rows that differ; copies staging")
+    command.add_argument(
+        "--max-lag",
+        type=_length,
+        metavar="TIME",
+        help="exit with 3 if analytics may be further behind",
+    )
     command.set_defaults(run=_status)
 
     command = commands.add_parser("route", help="the role and file of a script of the collector")
     command.add_argument("script", nargs="?", help="a script's path; both roles if left out")
     command.set_defaults(run=_route)
 
-    command = commands.add_parser("sync", help="publish staging to analytics")
-    command.add_argument("--mode", choices=["full"], default="full", help="full: the whole database")
-    command.set_defaults(run=_sync)
+    _add_sync(commands.add_parser("sync", help="publish staging to analytics"))
+
+    command = commands.add_parser("history", help="the versions of analytics that are there")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_history)
+
+    command = commands.add_parser("rollback", help="publish an older version of analytics again")
+    command.add_argument("version", nargs="?", help="gen-000041 or 41; the one before if left out")
+    command.set_defaults(run=_rollback)
+
+    command = commands.add_parser("changes", help="what changed between two versions of analytics")
+    command.add_argument("old", nargs="?", metavar="V1", help="a version; default: the one before V2")
+    command.add_argument("new", nargs="?", metavar="V2", help="a version; default: the current one")
+    command.add_argument("--table", metavar="T", help="the changed rows of this table, before and after")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_changes)
+
+    command = commands.add_parser("verify", help="compare analytics with staging; exit with 4 if they differ")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_verify)
 
     command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")
     command.add_argument(

@@ -14,6 +14,7 @@
     ├── ParameterError        a `:name` of a cell that cannot be bound
     ├── UsageError            a magic, option or command used in a way it does not have
     ├── PublishError          a publication that could not be made; the old version stands
+    │   └── PublisherBusy     another publisher is at work on the same analytics file
     └── QueryInterrupted      the user stopped a running query; the connection stays usable
 
 An error says what happened, on which role and file, which variable chose that file, and what to do.
@@ -132,6 +133,10 @@ class UsageError(GreynbError):
 
 class PublishError(GreynbError):
     """A publication that could not be made; the version published before is untouched."""
+
+
+class PublisherBusy(PublishError):
+    """Another publisher is at work on the same analytics file; it may publish all that is needed."""
 
 
 class QueryInterrupted(GreynbError):

@@ -1,15 +1,21 @@
-"""What serves each role now: the answer of ``greynb status`` and ``%greynb status``."""
+"""What serves each role now, and how far analytics is behind: ``greynb status`` and ``%greynb status``."""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from greynb.publish.behind import Behind
+    from greynb.publish.lag import Lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +63,152 @@ class RoleStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """The version of analytics that users see, and what all versions take.
+
+    Attributes
+    ----------
+    id, number
+        ``gen-000042`` and 42.
+    published
+        When (UTC).
+    mode
+        How it was made, for example ``"full"``.
+    seconds
+        How long that took; None where it was not written down.
+    versions
+        Versions on disk, this one included.
+    disk_bytes
+        What they take together; a file with several names counts once.
+    """
+
+    id: str
+    number: int
+    published: datetime
+    mode: str
+    seconds: float | None
+    versions: int
+    disk_bytes: int
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, times as ISO text."""
+        return {**asdict(self), "published": self.published.isoformat()}
+
+    def __str__(self) -> str:
+        took = "" if self.seconds is None else f" in {self.seconds:.1f} s"
+        return (
+            f"{self.id}, {self.mode}, published {self.published:%Y-%m-%d %H:%M:%S} UTC{took}"
+            f" · {self.versions} {'version' if self.versions == 1 else 'versions'} on disk,"
+            f" {self.disk_bytes / 1e6:,.1f} MB"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """What serves both roles; prints as a few lines of text."""
+    """What serves both roles and how far analytics is behind; prints as a few lines of text.
+
+    Attributes
+    ----------
+    staging, analytics
+        The two files.
+    lag
+        How far analytics is behind staging.
+    publication
+        The version that users see; None where greynb did not publish it.
+    behind
+        The rows and pages that differ; None unless asked for.
+    """
 
     staging: RoleStatus
     analytics: RoleStatus
+    lag: Lag
+    publication: Publication | None
+    behind: Behind | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for JSON."""
+        return {
+            "staging": self.staging.as_dict(),
+            "analytics": self.analytics.as_dict(),
+            "lag": self.lag.as_dict(),
+            "publication": self.publication.as_dict() if self.publication else None,
+            "behind": self.behind.as_dict() if self.behind else None,
+        }
 
     def __str__(self) -> str:
-        return "\n".join((*_lines(self.staging), *_lines(self.analytics)))
+        lines = [*_lines(self.staging), *_lines(self.analytics)]
+        if self.publication:
+            lines.append(f"{'':<10} {self.publication}")
+        if self.analytics.exists:
+            lines.append(f"{'':<10} {self.lag}")
+        if self.behind:
+            lines.append(f"{'':<10} {self.behind}")
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
 
 
-def status(settings: Settings | None = None) -> Status:
-    """Say which file serves each role, who chose it, and how old it is.
+def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
+    """Say which file serves each role, who chose it, how old it is, and how far analytics is behind.
 
     Parameters
     ----------
     settings
         Default: the environment's.
+    exact
+        Whether to count the rows and pages that differ, for which staging is copied.
 
     Raises
     ------
     RoutingError
         The environment does not say which file serves a role.
+    PublishError, DatabaseError
+        `exact`, and the two cannot be compared.
     """
+    from greynb.publish.lag import lag
+
     settings = settings or Settings.current()
-    return Status(_role(settings.route("staging")), _role(settings.route("analytics")))
+    source, target = settings.route("staging"), settings.route("analytics")
+    return Status(
+        _role(source),
+        _role(target),
+        lag(source.path, target.path),
+        _publication(target.path),
+        _behind(source.path, target.path) if exact else None,
+    )
+
+
+def _behind(source: Path, target: Path) -> Behind:
+    from greynb.publish.behind import behind
+
+    return behind(source, target)
+
+
+def _publication(target: Path) -> Publication | None:
+    from greynb.databases.generations import generation_at, generations, home_of, own_target
+
+    generation = generation_at(target)
+    if generation is None or generation.manifest is None or not generation.is_intact():
+        return None
+    versions = [each.folder for each in generations(home_of(own_target(target)))]
+    files = [found for folder in versions for found in _files(folder)]
+    return Publication(
+        id=generation.manifest.id,
+        number=generation.number,
+        published=generation.manifest.published,
+        mode=generation.manifest.mode,
+        seconds=sum(generation.manifest.seconds.values()) if generation.manifest.seconds else None,
+        versions=len(versions),
+        disk_bytes=sum({(found.st_dev, found.st_ino): found.st_size for found in files}.values()),
+    )
+
+
+def _files(folder: Path) -> Iterator[os.stat_result]:
+    """The files of a version; fewer where it is being removed just now."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            yield file.stat()
 
 
 def _role(route: Route) -> RoleStatus:
@@ -119,5 +243,3 @@ def _lines(role: RoleStatus) -> Iterator[str]:
     size = f"{(role.bytes or 0) / 1e6:,.1f} MB"
     written = f"written {role.written:%Y-%m-%d %H:%M:%S} UTC" if role.written else ""
     yield f"{'':<10} {size} · {written}"
-    if role.version:
-        yield f"{'':<10} {role.version}, published {role.published:%Y-%m-%d %H:%M:%S} UTC"

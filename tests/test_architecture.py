@@ -27,12 +27,17 @@ LAYERS: dict[str, set[str]] = {
     "db_utils": {"errors", "routing", "databases"},
     "publish": {"errors", "databases"},
     "overview": {"errors", "routing", "databases", "publish"},
+    "prometheus": {"overview"},
+    "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish"},
     "notebook": {"errors", "routing", "databases", "publish", "api", "overview"},
     "report": {"errors", "routing", "databases", "publish", "api"},
     "evaluation": {"errors", "routing", "databases", "publish", "api"},
     "demo": {"errors", "routing", "databases", "publish", "report", "api"},
-    "cli": {"errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api", "overview"},
+    "cli": {
+        *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
+        *("overview", "prometheus", "service"),
+    },
     "__main__": {"cli"},
 }
 PRINTS = {"notebook", "report", "cli"}

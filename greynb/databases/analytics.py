@@ -24,6 +24,7 @@ from greynb.databases.frames import Fetched
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
 from greynb.databases.notebook_frames import is_temporary, registered
+from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.result import Progress, Ran, Result
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted, WriteRefused
@@ -52,6 +53,7 @@ class AnalyticsSession:
         self._source = source
         self._lock = threading.RLock()
         self._behind_temporary: set[str] = set()
+        self._newer_told = False
         self._con = locked_instance()
         self._attachment = Attachment(self._con, source)
 
@@ -75,6 +77,29 @@ class AnalyticsSession:
             if snapshot is not self._attachment.snapshot:
                 self._take(snapshot)
             return self._attachment.snapshot or snapshot
+
+    def pin(self, version: str | None = None) -> Snapshot:
+        """Keep to one version, by default the newest, until `unpin`; raises as `SnapshotSource.pin` does."""
+        with self._lock:
+            self._newer_told = False
+            self._source.pin(version)
+            return self.refresh()
+
+    def unpin(self) -> Snapshot:
+        """Go on with the newest version, which is returned."""
+        with self._lock:
+            self._source.unpin()
+            return self.refresh()
+
+    def _tell_newer(self) -> None:
+        """Say once that there is a newer version than the pinned one."""
+        pinned = self._source.pinned
+        if pinned is None or self._newer_told:
+            return
+        newer = newer_than(pinned.source, pinned.id)
+        if newer is not None:
+            self._newer_told = True
+            self._attachment.say(newer)
 
     def _take(self, snapshot: Snapshot) -> None:
         with self._explained():
@@ -121,6 +146,7 @@ class AnalyticsSession:
         arguments = parameters or {}, variables or {}
         with self._lock:
             self.refresh()
+            self._tell_newer()
             self._refuse_drops(passed)
             try:
                 results = self._attempt(passed, *arguments)

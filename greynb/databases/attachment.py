@@ -69,6 +69,10 @@ class Attachment:
         notices, self._notices = self._notices, []
         return notices
 
+    def say(self, notice: str) -> None:
+        """Add to what is to be said."""
+        self._notices.append(notice)
+
     def _open(self, snapshot: Snapshot) -> None:
         self._let_go()
         self._count += 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.readonly import AnalyticsConnection
-    from greynb.databases.snapshot import SnapshotSource
+    from greynb.databases.snapshot import Snapshot, SnapshotSource
     from greynb.databases.staging import StagingSession
     from greynb.routing import Route
 
@@ -32,6 +32,7 @@ class _Closable(Protocol):
 Session = TypeVar("Session", bound=_Closable)
 
 _sessions: dict[tuple[int, str, str], _Closable] = {}
+_pins: dict[tuple[int, str], Snapshot] = {}
 _lock = threading.Lock()
 
 
@@ -73,13 +74,39 @@ def analytics_session(route: Route) -> AnalyticsSession:
 
     def opened() -> AnalyticsSession:
         from greynb.databases.analytics import AnalyticsSession
-        from greynb.databases.snapshot import SnapshotSource
 
-        source = SnapshotSource(route.path, shared=route.shared)
+        source = _source(route)
         source.acquire()
         return AnalyticsSession(source)
 
     return _shared("cells", route, opened)
+
+
+def pin(route: Route, version: str | None = None) -> Snapshot:
+    """Keep cells and new connections of this analytics file to one version.
+
+    Parameters
+    ----------
+    route
+        The route of analytics.
+    version
+        The name or number of a published version; None for the newest.
+
+    Raises
+    ------
+    MissingDatabase
+        There is no such version; the hint lists those that are there.
+    """
+    snapshot = analytics_session(route).pin(version)
+    _pins[os.getpid(), str(route.path)] = snapshot
+    return snapshot
+
+
+def unpin(route: Route) -> Snapshot | None:
+    """Go back to the newest version, which is returned; None where nothing was pinned."""
+    if _pins.pop((os.getpid(), str(route.path)), None) is None:
+        return None
+    return analytics_session(route).unpin()
 
 
 def staging_session(route: Route) -> StagingSession:
@@ -123,6 +150,8 @@ def close_all() -> None:
     with _lock:
         mine = [key for key in _sessions if key[0] == os.getpid()]
         sessions = [_sessions.pop(key) for key in mine]
+        for pinned in [key for key in _pins if key[0] == os.getpid()]:
+            del _pins[pinned]
     for session in sessions:
         session.close()
 
@@ -135,6 +164,17 @@ def _shared(purpose: str, route: Route, opened: Callable[[], Session]) -> Sessio
         return _sessions[key]  # type: ignore[return-value]  # a key names one kind of session
 
 
+def _source(route: Route) -> SnapshotSource:
+    """Where snapshots of a route come from; of the pinned version only, where one is pinned."""
+    from greynb.databases.snapshot import SnapshotSource
+
+    source = SnapshotSource(route.path, shared=route.shared)
+    pinned = _pins.get((os.getpid(), str(route.path)))
+    if pinned is not None:
+        source.pin(pinned)
+    return source
+
+
 def _key(purpose: str, route: Route) -> tuple[int, str, str]:
     """What tells sessions apart; a forked process opens its own."""
     return os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}"
@@ -143,9 +183,8 @@ def _key(purpose: str, route: Route) -> tuple[int, str, str]:
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     """A gated connection that stays on the version that is newest now, for as long as it lives."""
     from greynb.databases.analytics import AnalyticsSession
-    from greynb.databases.snapshot import SnapshotSource
 
-    source = SnapshotSource(route.path, shared=route.shared)
+    source = _source(route)
     newest = source.acquire()
     key = _key("pinned", route)
     with _lock:
@@ -160,10 +199,9 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
 
 def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     """A read-only SQLite connection to the version that is newest now."""
-    from greynb.databases.snapshot import SnapshotSource
     from greynb.databases.sqlite import open_readonly
 
-    source = SnapshotSource(route.path, shared=route.shared)
+    source = _source(route)
     con = open_readonly(source.acquire().path, factory=SnapshotConnection)
     con.source = source
     return con

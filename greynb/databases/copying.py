@@ -9,6 +9,8 @@ after repairing it in place (a hot journal, a WAL without its ``-shm``): the rep
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import threading
@@ -28,6 +30,12 @@ LOCK_TIMEOUT: Final = 10.0
 _STEP_PAGES: Final = 2048
 _CHUNK: Final = 8 << 20
 _SPARE: Final = 16 << 20
+_WRITE_ERRORS: Final = {
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+}
 
 
 def connect(path: Path, mode: str = "ro") -> sqlite3.Connection:
@@ -39,14 +47,20 @@ def connect(path: Path, mode: str = "ro") -> sqlite3.Connection:
         The file.
     mode
         ``"ro"``, or ``"rw"`` where SQLite may repair and tidy up the file as any program would.
+
+    Raises
+    ------
+    UnreadableDatabase
+        It may not be opened.
     """
-    return sqlite3.connect(
-        database_uri(path.absolute(), mode),
-        uri=True,
-        timeout=SLICE,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    with mapped(path):
+        return sqlite3.connect(
+            database_uri(path.absolute(), mode),
+            uri=True,
+            timeout=SLICE,
+            isolation_level=None,
+            check_same_thread=False,
+        )
 
 
 @contextmanager
@@ -113,6 +127,11 @@ def copy_database(
         Ends the copy when set by another thread.
     progress
         Told the part done, 0 to 1; may raise to end the copy.
+
+    Raises
+    ------
+    OSError
+        The copy could not be written; errors of the source are greynb's.
     """
 
     def watch(_status: int, remaining: int, total: int) -> None:
@@ -124,11 +143,25 @@ def copy_database(
     try:
         with mapped(path), closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
-            con.backup(copy, pages=_STEP_PAGES, progress=watch)
+            with _writing(target):
+                con.backup(copy, pages=_STEP_PAGES, progress=watch)
             # The copy of a database in WAL says that it is in WAL, and would make files beside itself.
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
     except BaseException:
         remove_database(target)
+        raise
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Tell errors of the file that is written from those of the one that is read."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        if error.sqlite_errorcode in _WRITE_ERRORS:
+            raise OSError(errno.EIO, "Input/output error while writing", str(target)) from error
         raise
 
 

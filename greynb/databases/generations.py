@@ -32,6 +32,8 @@ Layout = Literal["generations", "plain"]
 DATABASE: Final = "analytics.db"
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
+SECOND_NAME: Final = "second-name"
+"""An empty file beside a generation's database that has, or had, another hard link."""
 FORMAT: Final = 1
 _NAME: Final = re.compile(r"gen-(\d{6,})")
 
@@ -48,12 +50,12 @@ class FileEntry:
     mtime_ns: int
     ctime_ns: int | None
 
-    def matches(self, found: os.stat_result) -> bool:
-        """Whether the file is still the one that was published."""
+    def matches(self, found: os.stat_result, *, renamed: bool = False) -> bool:
+        """Whether the file is still the one that was published; `renamed` leaves its ctime out."""
         return (
             found.st_size == self.size
             and found.st_mtime_ns == self.mtime_ns
-            and self.ctime_ns in (None, found.st_ctime_ns)
+            and (renamed or self.ctime_ns in (None, found.st_ctime_ns))
         )
 
 
@@ -68,7 +70,8 @@ class Manifest:
     created
         When it was published, UTC, ISO 8601.
     mode
-        How it was made: ``"full"``, or ``"adopted"`` for a file that was made by other means.
+        How it was made: the mode of the publication, or ``"adopted"`` for a file that was made by other
+        means.
     layout, target
         The layout and file name of the path that users open.
     greynb, sqlite
@@ -85,6 +88,13 @@ class Manifest:
         What each column holds, per table, as `TableCensus.to_json` gives it; None where not taken.
     files
         By file name.
+    content
+        A hash of each table's rows, as `greynb.publish.content` defines it; None for a table that could not
+        be read. Empty in manifests of earlier versions.
+    broken_keys
+        Rows per table whose foreign key leads nowhere; only tables that have such.
+    seconds
+        How long each step took before the version was sealed.
     """
 
     id: str
@@ -100,6 +110,9 @@ class Manifest:
     rows: Mapping[str, int | None]
     census: Mapping[str, Any] | None
     files: Mapping[str, FileEntry] = field(default_factory=dict)
+    content: Mapping[str, str | None] = field(default_factory=dict)
+    broken_keys: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The text of ``manifest.json``."""
@@ -156,8 +169,12 @@ class Generation:
         """Whether the file is the one that the manifest describes."""
         if self.manifest is None or DATABASE not in self.manifest.files:
             return False
+        entry = self.manifest.files[DATABASE]
         try:
-            return self.manifest.files[DATABASE].matches(self.database.stat())
+            found = self.database.stat()
+            return entry.matches(found) or (
+                entry.matches(found, renamed=True) and (self.folder / SECOND_NAME).exists()
+            )
         except OSError:
             return False
 

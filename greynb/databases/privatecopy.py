@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -25,6 +26,7 @@ from greynb.errors import DatabaseError, DatabaseLocked
 
 _SETTLE_SECONDS: Final = 0.3
 _ATTEMPTS: Final = 4
+_NO_ROOM: Final = {errno.ENOSPC, errno.EFBIG, errno.EIO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def private_copy(path: Path, origin: Watched, folder: PrivateFolder, stop: threa
     check_space(folder.path, size_with_log(origin.path))
     for _ in range(_ATTEMPTS):
         target = folder.new_file()
-        made = _by_connection(path, origin, target, stop) or _by_files(path, origin, target, stop)
+        made = _made(path, origin, target, stop)
         if made is not None:
             return made
         discard(target)
@@ -70,6 +72,19 @@ def private_copy(path: Path, origin: Watched, folder: PrivateFolder, stop: threa
         path=path,
         hint="let it finish, then run again; `greynb sync` publishes without disturbing readers",
     )
+
+
+def _made(path: Path, origin: Watched, target: Path, stop: threading.Event) -> PrivateCopy | None:
+    try:
+        return _by_connection(path, origin, target, stop) or _by_files(path, origin, target, stop)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise DatabaseError(
+            f"a private copy of the file could not be written to {target.parent} ({error.strerror})",
+            path=path,
+            hint="make room there, or let TMPDIR name another folder",
+        ) from error
 
 
 def settled(origin: Watched) -> FileState:

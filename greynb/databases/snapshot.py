@@ -30,60 +30,31 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from greynb.databases.copying import copy_files
 from greynb.databases.fingerprint import FileState, Watched
-from greynb.databases.generations import generation_at
+from greynb.databases.generations import Generation, generation_at
+from greynb.databases.pinning import StillWitness, named_generation, whole
 from greynb.databases.private import PrivateFolder, discard
 from greynb.databases.privatecopy import private_copy, settled
+from greynb.databases.still import Snapshot
 from greynb.databases.witness import LinkWitness, Witness, lease
 from greynb.errors import MissingDatabase, UnreadableDatabase
 
-if TYPE_CHECKING:
-    from greynb.databases.census import TableCensus
+__all__ = ["Snapshot", "SnapshotSource"]
 
-_ATTEMPTS: Final = 4
+_ATTEMPTS: Final = 20
+_PAUSE: Final = 0.005
 _WRITTEN_IN_PLACE: Final = (
     "the published file was written to by something else than `greynb sync`; it is read as it is now"
 )
 _NO_LINK: Final = "no hard link can be made to the file, so a private copy of it is read"
 _EMPTY: Final = "the file is empty: a database without tables"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """One version of the analytics file.
-
-    Attributes
-    ----------
-    path
-        The file to open, read-only.
-    id
-        ``gen-000042``; ``file-…`` or ``copy-…`` with a fingerprint where it was not published by greynb.
-    kind
-        ``"generation"``, ``"link"`` or ``"copy"``.
-    source
-        The path that the user named.
-    published
-        When it was published, or last written where greynb did not publish it.
-    census
-        What each column holds, per table, where the manifest says it.
-    notices
-        What the user should know about it.
-    """
-
-    path: Path
-    id: str
-    kind: Literal["generation", "link", "copy"]
-    source: Path
-    published: datetime | None
-    census: Mapping[str, TableCensus] | None
-    notices: tuple[str, ...] = ()
-    witness: Witness = field(kw_only=True, repr=False)
 
 
 class SnapshotSource:
@@ -104,37 +75,78 @@ class SnapshotSource:
         self._stop = threading.Event()
         self._folders: dict[Path, PrivateFolder] = {}
         self._held: list[Snapshot] = []
+        self._newest: Snapshot | None = None
+        self._pinned: Snapshot | None = None
 
     def acquire(self) -> Snapshot:
-        """The newest version; the same object as before while nothing has changed.
+        """The pinned version, else the newest; the same object as before while nothing has changed.
 
         Raises
         ------
-        MissingDatabase
-            The file is not there.
-        UnreadableDatabase
-            It is not SQLite, damaged, or may not be read.
-        DatabaseLocked
-            Another process kept it locked for 10 s.
+        MissingDatabase, UnreadableDatabase
+            The file is not there; is not SQLite, damaged, or may not be read.
+        DatabaseError, DatabaseLocked
+            The pinned version was written to; another process kept the file locked for 10 s.
         QueryInterrupted
             `interrupt` was called meanwhile.
         """
         with self._lock:
-            if self._held and self._held[-1].witness.is_newest():
-                return self._held[-1]
+            if self._pinned is not None:
+                return whole(self._pinned)
+            if self._newest is not None and self._newest.witness.is_newest():
+                return self._newest
             self._stop.clear()
-            return self._hold(self._generation() or self._loose())
+            self._newest = self._hold(self._generation() or self._loose())
+            return self._newest
+
+    @property
+    def pinned(self) -> Snapshot | None:
+        """The version that `pin` keeps."""
+        return self._pinned
+
+    def pin(self, version: str | Snapshot | None = None) -> Snapshot:
+        """Keep to one version until `unpin`.
+
+        Parameters
+        ----------
+        version
+            The name or number of a published version; what another source has pinned; or None for the one
+            that is newest now. A file that was not published by greynb is kept as a private copy.
+
+        Raises
+        ------
+        MissingDatabase
+            There is no such version; the hint lists those that are there. Otherwise like `acquire`.
+        """
+        with self._lock:
+            self._stop.clear()
+            if isinstance(version, Snapshot) and version.kind != "generation":
+                kept = self._same(version)
+            elif version is None:
+                kept = self._generation() or self._copy()
+            else:
+                kept = self._named(version.id if isinstance(version, Snapshot) else version)
+            self._newest, self._pinned = None, self._hold(kept)
+            return kept
+
+    def unpin(self) -> None:
+        """Go on with the newest version."""
+        with self._lock:
+            self._pinned = self._newest = None
 
     def still_valid(self, snapshot: Snapshot) -> bool:
         """Whether what was read from a snapshot until now was all of one version."""
         return snapshot.witness.is_whole()
 
     def copy(self) -> Snapshot:
-        """A private copy of the newest version, for a file that is being written; raises like `acquire`."""
+        """A private copy of the version in use, for a file that is being written; raises like `acquire`."""
         with self._lock:
             self._stop.clear()
-            origin = self._origin()
-            return self._hold(self._copied(origin, self._notices(origin.state())))
+            if self._pinned is not None:
+                self._pinned = self._hold(self._same(whole(self._pinned)))
+                return self._pinned
+            self._newest = self._hold(self._copy())
+            return self._newest
 
     def interrupt(self) -> None:
         """Stop a wait or a copy that runs in another thread; harmless when none does."""
@@ -143,10 +155,21 @@ class SnapshotSource:
     def close(self) -> None:
         """Let go of everything and remove the private files."""
         with self._lock:
+            self._newest = self._pinned = None
             while self._held:
                 self._held.pop().witness.close()
             while self._folders:
                 self._folders.popitem()[1].close()
+
+    def _copy(self) -> Snapshot:
+        origin = self._origin()
+        return self._copied(origin, self._notices(origin.state()))
+
+    def _same(self, snapshot: Snapshot) -> Snapshot:
+        """A private copy of a file that stands still, under the same id."""
+        path = self._folder(Path(tempfile.gettempdir())).new_file()
+        copy_files(snapshot.path, path, stop=self._stop)
+        return replace(snapshot, path=path, kind="copy", witness=StillWitness())
 
     def _hold(self, snapshot: Snapshot) -> Snapshot:
         """Remember a new snapshot, and let go of all but its predecessor, which is still attached."""
@@ -166,18 +189,35 @@ class SnapshotSource:
             generation = generation_at(self._path)
             if generation is None or generation.manifest is None or not generation.is_intact():
                 return None
-            witness = lease(self._path, generation)
-            if witness is not None:
-                return Snapshot(
-                    path=generation.database,
-                    id=generation.manifest.id,
-                    kind="generation",
-                    source=self._path,
-                    published=generation.manifest.published,
-                    census=generation.manifest.tables(),
-                    witness=witness,
-                )
+            snapshot = self._leased(generation)
+            if snapshot is not None:
+                return snapshot
+            time.sleep(_PAUSE)  # removed in this moment, or just looked at by `greynb history`
         return None
+
+    def _named(self, version: str) -> Snapshot:
+        """A published version by its name or number."""
+        for _ in range(_ATTEMPTS):
+            snapshot = self._leased(named_generation(self._path, version))
+            if snapshot is not None:
+                return snapshot
+            time.sleep(_PAUSE)
+        raise MissingDatabase(f"{version} is being removed", path=self._path)
+
+    def _leased(self, generation: Generation) -> Snapshot | None:
+        """A generation that stays while it is in use; None where that cannot be had now."""
+        witness = lease(self._path, generation)
+        if witness is None or generation.manifest is None:
+            return None
+        return Snapshot(
+            path=generation.database,
+            id=generation.manifest.id,
+            kind="generation",
+            source=self._path,
+            published=generation.manifest.published,
+            census=generation.manifest.tables(),
+            witness=witness,
+        )
 
     def _loose(self) -> Snapshot:
         """A snapshot of a file that no manifest describes."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from greynb.databases.copying import data_version
 from greynb.databases.fingerprint import FileState, Watched
-from greynb.databases.generations import DATABASE, MANIFEST, Generation
+from greynb.databases.generations import MANIFEST, Generation
 from greynb.databases.locks import is_busy
 from greynb.databases.oslock import FileLock, try_lock
 
@@ -45,8 +45,7 @@ class GenerationWitness:
         assert generation.manifest is not None
         self._path = path
         self._real = Path(os.path.realpath(path))
-        self._database = generation.database
-        self._entry = generation.manifest.files[DATABASE]
+        self._generation = generation
         self._identity = _identity(self._real)
         self._lease = lease
 
@@ -60,10 +59,7 @@ class GenerationWitness:
 
     def is_whole(self) -> bool:
         """Whether the file is as the manifest says: something may write through the symbolic link."""
-        try:
-            return self._entry.matches(self._database.stat())
-        except OSError:
-            return False
+        return self._generation.is_intact()
 
     def close(self) -> None:
         """Allow the generation to be removed."""

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
-from greynb import api
 from greynb.databases.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
-from greynb.notebook import execution
+from greynb.notebook import execution, publishing, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
-    from greynb.publish import SyncResult
+    from greynb.publish.changeset import Changes
 
 T = TypeVar("T")
 
@@ -35,7 +34,13 @@ HELP = """\
 %greynb status             which file serves each role, and who chose it
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
-%greynb sync               publish staging to analytics
+%greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
+                           publish staging to analytics
+%greynb history            the versions of analytics that are there
+%greynb rollback [VERSION] publish an older version again
+%greynb changes [V1 V2] [--table T]  what changed between two versions
+%greynb verify             compare analytics with staging, row by row
+%greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
 
@@ -144,9 +149,23 @@ def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
         raise located(error, route) from error.__cause__
 
 
-def _sync(words: Sequence[str], config: Greynb) -> SyncResult:
-    _expect(words, "sync")
-    return api.sync()
+def _changes(words: Sequence[str], _config: Greynb) -> Changes | pd.DataFrame:
+    from greynb import api
+
+    usage = UsageError(
+        "%greynb changes takes versions and a table", hint="%greynb changes [V1 V2] [--table T]"
+    )
+    names, table = list(words), None
+    if "--table" in names:
+        at = names.index("--table")
+        _, *given = names[at : at + 2]
+        if not given:
+            raise usage
+        (table,) = given
+        del names[at : at + 2]
+    if len(names) > 2 or any(name.startswith("-") for name in names):
+        raise usage
+    return api.changed_rows(table, *names) if table else api.changes(*names)
 
 
 def _expect(words: Sequence[str], command: str, *names: str) -> Sequence[str]:
@@ -162,6 +181,8 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "status": _status,
     "tables": _tables,
     "columns": _columns,
-    "sync": _sync,
+    "sync": publishing.sync,
+    "changes": _changes,
+    **versions.COMMANDS,
     "help": _help,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greynb.publish.full import sync
-from greynb.publish.result import SyncResult
+from greynb.publish.publication import sync
+from greynb.publish.result import SyncResult, TableResult
 
-__all__ = ["SyncResult", "sync"]
+__all__ = ["SyncResult", "TableResult", "sync"]

@@ -11,7 +11,7 @@ from typing import Final
 from greynb.databases.copying import connect
 from greynb.databases.generations import DATABASE, Generation, Layout, generation_at, home_of
 from greynb.databases.locks import is_busy, lock_holders
-from greynb.errors import PublishError
+from greynb.errors import DatabaseError, PublishError
 from greynb.publish.durable import link_or_copy, remove
 from greynb.publish.generation import seal
 from greynb.publish.home import build_folder
@@ -62,7 +62,11 @@ def _at_rest(path: Path, *, strict: bool) -> Iterator[None]:
         Whether a file that is no database is refused. Not so inside a generation: a torn copy there must
         not stop the next publication.
     """
-    with closing(connect(path, "rw")) as con:
+    try:
+        opened = connect(path, "rw")
+    except DatabaseError as error:
+        raise error.at(role="analytics") from error.__cause__
+    with closing(opened) as con:
         try:
             con.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
             con.execute("PRAGMA journal_mode = DELETE").fetchone()

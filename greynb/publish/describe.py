@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,10 @@ from typing import Any, Final
 from greynb.databases.copying import connect, mapped
 from greynb.databases.identifiers import literal
 from greynb.errors import PublishError
+from greynb.publish.carrying import carried_on
+from greynb.publish.comparing import Comparison
+from greynb.publish.foreignkeys import broken_keys
+from greynb.publish.result import TableResult
 from greynb.publish.steps import Steps
 
 # Values that break a rule of their table, as `PRAGMA quick_check` words it: no damage to the file.
@@ -24,18 +28,24 @@ _SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the manifest says about the content of a version."""
+    """What the manifest and the result say about the content of a version."""
 
     schema: list[dict[str, str | None]]
     rows: dict[str, int | None]
     census: dict[str, Any]
+    content: dict[str, str | None]
+    broken_keys: dict[str, int]
+    tables: dict[str, TableResult]
     notices: tuple[str, ...]
 
 
-def describe(database: Path, steps: Steps) -> Facts:
-    """Check the copy, gather its statistics, and note what it holds."""
-    from greynb.databases.census import take_census
+def describe(database: Path, steps: Steps, comparison: Comparison) -> Facts:
+    """Check the copy, gather its statistics, and note what it holds.
 
+    The check is always of the whole file: only so is a page found that two tables claim. Its statistics are
+    those of a sample. What takes long, the census and the hashes, is carried on from the version before where
+    the comparison allows it.
+    """
     with mapped(database), closing(connect(database, "rw")) as con:
         # Texts of other encodings must not stop the publication.
         con.text_factory = lambda text: text.decode("utf-8", "replace")
@@ -44,17 +54,31 @@ def describe(database: Path, steps: Steps) -> Facts:
             notices = _check(con)
         with steps.step("analyze") as told, _watched(con, told):
             notices += _analyze(con)
-        with steps.step("census") as told, _watched(con, told):
-            census = take_census(lambda sql: con.execute(sql).fetchall())
+        with steps.step("keys") as told, _watched(con, told):
+            before = comparison.manifest.broken_keys if comparison.manifest else {}
+            broken, unchecked = broken_keys(con, comparison.changed, before)
+        found = carried_on(con, comparison, steps, _watched)
         names = ("type", "name", "table", "sql")
         objects = con.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
-    rows = {name: None if each.problem else each.rows for name, each in census.items() if each.kind != "view"}
+    census = found.census
     return Facts(
         schema=[dict(zip(names, each, strict=True)) for each in objects],
-        rows=rows,
+        rows={
+            name: None if each.problem else each.rows for name, each in census.items() if each.kind != "view"
+        },
         census={name: each.to_json() for name, each in census.items()},
-        notices=notices,
+        content=found.content,
+        broken_keys=broken,
+        tables=found.tables,
+        notices=(*notices, *unchecked, *_told(broken)),
     )
+
+
+def _told(broken: Mapping[str, int]) -> Iterator[str]:
+    for table, count in list(broken.items())[:_SHOWN]:
+        yield f"{count:,} foreign keys in {table} lead nowhere"
+    if len(broken) > _SHOWN:
+        yield f"foreign keys in {len(broken) - _SHOWN} more tables lead nowhere"
 
 
 @contextmanager

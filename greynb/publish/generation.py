@@ -63,6 +63,9 @@ def seal(
     schema: list[dict[str, str | None]] | None = None,
     rows: Mapping[str, int | None] | None = None,
     census: Mapping[str, Any] | None = None,
+    content: Mapping[str, str | None] | None = None,
+    broken_keys: Mapping[str, int] | None = None,
+    seconds: Mapping[str, float] | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Generation:
     """Make a build folder the next generation, not yet the current one.
@@ -102,6 +105,9 @@ def seal(
         schema=schema,
         rows=rows or {},
         census=census,
+        content=content or {},
+        broken_keys=broken_keys or {},
+        seconds=dict(seconds or {}),
         files={
             DATABASE: FileEntry(
                 digest, found.st_size, found.st_mtime_ns, found.st_ctime_ns if with_ctime else None

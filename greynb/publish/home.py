@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import platform
@@ -13,7 +14,7 @@ from typing import Final
 
 from greynb.databases.generations import MANIFEST, Generation, generation_at, generations, home_of
 from greynb.databases.oslock import try_lock
-from greynb.errors import PublishError
+from greynb.errors import PublisherBusy, PublishError
 from greynb.publish.durable import remove
 
 LOCK: Final = "publisher.lock"
@@ -22,7 +23,10 @@ BUILD: Final = ".build-"
 
 def me() -> dict[str, object]:
     """The publishing process, for manifests and for those who find the lock held."""
-    return {"pid": os.getpid(), "host": platform.node()}
+    found: dict[str, object] = {"pid": os.getpid(), "host": platform.node()}
+    with suppress(OSError, KeyError, ImportError):  # a container may run as a user without a name
+        found["user"] = getpass.getuser()
+    return found
 
 
 @contextmanager
@@ -33,8 +37,10 @@ def publishing(target: Path) -> Iterator[Path]:
 
     Raises
     ------
+    PublisherBusy
+        Another publisher is at work.
     PublishError
-        The folder cannot be used, or another publisher is at work.
+        The folder cannot be used.
     """
     home = home_of(target)
     try:
@@ -48,7 +54,7 @@ def publishing(target: Path) -> Iterator[Path]:
             hint="check that the folder exists and may be written",
         ) from error
     if lock is None:
-        raise PublishError(f"another publisher is at work{_owner(home)}", path=target, hint="let it finish")
+        raise PublisherBusy(f"another publisher is at work{_owner(home)}", path=target, hint="let it finish")
     try:
         text = json.dumps({**me(), "since": datetime.now(UTC).isoformat(timespec="seconds")})
         os.truncate(lock.descriptor, 0)

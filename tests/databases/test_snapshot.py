@@ -322,16 +322,16 @@ def test_a_generation_is_opened_inside_its_folder_with_its_census(home: Path, so
 
 def test_a_generation_stays_readable_for_its_reader_and_goes_away_after(home: Path, sources: Sources) -> None:
     stage = make_books(home / "stage.db")
-    sync(stage, home / "a.db")
+    sync(stage, home / "a.db", mode="full")
     source = sources(home / "a.db")
     first = source.acquire()
     for _ in range(5):
-        sync(stage, home / "a.db")
+        sync(stage, home / "a.db", mode="full")
     assert source.still_valid(first)
     assert balance(first.path) == 0
     assert source.acquire().id == "gen-000006"
     source.close()
-    sync(stage, home / "a.db")
+    sync(stage, home / "a.db", mode="full")
     assert not first.path.exists()
 
 

@@ -27,6 +27,10 @@ while True:
     con.execute("BEGIN IMMEDIATE")
     con.execute("UPDATE debit SET amount = amount + ? WHERE id % 7 = ?", (number, number % 7))
     con.execute("UPDATE credit SET amount = amount - ? WHERE id % 7 = ?", (number, number % 7))
+    for table, amount in (("debit", number), ("credit", -number)):  # rows that come, grow, and go
+        row = (100_000 + number % 300, amount, "y" * (number % 900))
+        con.execute(f"DELETE FROM {table} WHERE id = ?", (100_000 + number * 7 % 300,))
+        con.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", row)
     con.execute("COMMIT")
     time.sleep(float(sys.argv[2]))
 """
@@ -104,7 +108,7 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def wait_until_changed(path: Path, before: int, seconds: float = 10.0) -> None:
+def wait_until_changed(path: Path, before: int, seconds: float = 60.0) -> None:
     """Wait until a process has visibly begun to commit."""
     deadline = time.monotonic() + seconds
     while _total(path) == before:

@@ -1,0 +1,46 @@
+"""What is known of one still version of the analytics file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from greynb.databases.witness import Witness
+
+if TYPE_CHECKING:
+    from greynb.databases.census import TableCensus
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One version of the analytics file.
+
+    Attributes
+    ----------
+    path
+        The file to open, read-only.
+    id
+        ``gen-000042``; ``file-…`` or ``copy-…`` with a fingerprint where it was not published by greynb.
+    kind
+        ``"generation"``, ``"link"`` or ``"copy"``.
+    source
+        The path that the user named.
+    published
+        When it was published, or last written where greynb did not publish it.
+    census
+        What each column holds, per table, where the manifest says it.
+    notices
+        What the user should know about it.
+    """
+
+    path: Path
+    id: str
+    kind: Literal["generation", "link", "copy"]
+    source: Path
+    published: datetime | None
+    census: Mapping[str, TableCensus] | None
+    notices: tuple[str, ...] = ()
+    witness: Witness = field(kw_only=True, repr=False)

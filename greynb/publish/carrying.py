@@ -1,0 +1,197 @@
+"""Census and content hashes of a new version: carried on from the version before, or taken anew.
+
+===========================  =====================================================================
+a table whose pages          gets
+===========================  =====================================================================
+are the same                 the numbers of the version before
+differ in ranges of rowids   those, less the rows that went, with the rows that came
+differ as a whole            new ones
+===========================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from greynb.databases.census import TableCensus, count
+from greynb.databases.identifiers import quote
+from greynb.databases.relations import list_relations
+from greynb.publish.comparing import Comparison, still
+from greynb.publish.content import Content, content_of
+from greynb.publish.recount import recount
+from greynb.publish.result import TableResult
+from greynb.publish.rowsums import RowSums, row_sums, rowid_name
+from greynb.publish.steps import Steps
+
+if TYPE_CHECKING:
+    from greynb.publish.pages import TableChange
+
+Watched = Callable[[sqlite3.Connection, Callable[[float], None]], AbstractContextManager[None]]
+SAME: Final = RowSums()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a version holds, by name of table."""
+
+    census: dict[str, TableCensus] = field(default_factory=dict)
+    content: dict[str, str | None] = field(default_factory=dict)
+    tables: dict[str, TableResult] = field(default_factory=dict)
+
+
+def carried_on(con: sqlite3.Connection, comparison: Comparison, steps: Steps, watched: Watched) -> Carried:
+    """Take the census and the hashes, as few anew as possible.
+
+    Parameters
+    ----------
+    con
+        An open connection to the new version.
+    comparison
+        Of the new version with the one before.
+    steps
+        Where time is noted.
+    watched
+        Lets Ctrl-C stop the statements of a connection during a block.
+
+    Raises
+    ------
+    sqlite3.Error
+        A file cannot be read.
+    """
+    with ExitStack() as stack:
+        old = None
+        if comparison.previous is not None:
+            old = stack.enter_context(closing(still(comparison.previous.database)))
+            old.text_factory = con.text_factory
+        work = _Work(con, old, comparison)
+        with steps.step("content") as told, watched(con, told):
+            work.hash_all(told)
+        with steps.step("census") as told, watched(con, told):
+            work.count_all()
+    return Carried(work.census, work.content, work.results())
+
+
+class _Work:
+    def __init__(
+        self, con: sqlite3.Connection, old: sqlite3.Connection | None, comparison: Comparison
+    ) -> None:
+        self._con = con
+        self._old = old
+        self._changes: Mapping[str, TableChange] = comparison.changes or {} if old else {}
+        manifest = comparison.manifest
+        self._before = (manifest.tables() or {}) if manifest else {}
+        self._hashes = manifest.content if manifest else {}
+        self._listed = list_relations(self._run)
+        self._moved: dict[str, RowSums] = {}
+        self.census: dict[str, TableCensus] = {}
+        self.content: dict[str, str | None] = {}
+
+    def _run(self, sql: str) -> list[tuple[object, ...]]:
+        return self._con.execute(sql).fetchall()
+
+    def hash_all(self, told: Callable[[float], None]) -> None:
+        names = [each.name for each in self._listed.values() if each.kind != "view"]
+        for number, name in enumerate(names):
+
+            def part(fraction: float, number: int = number) -> None:
+                told((number + fraction) / len(names))
+
+            part(0.0)
+            self.content[name] = self._content(name, part)
+
+    def _content(self, name: str, told: Callable[[float], None]) -> str | None:
+        before = Content.read(self._hashes.get(name) or "")
+        change = self._changes.get(name)
+        if before is not None and change is not None and self._old is not None:
+            if change.kind == "same":
+                self._moved[name] = SAME
+                return str(before)
+            if change.kind == "ranges" and rowid_name(self._con, name) is not None:
+                moved = row_sums(self._old, self._con, name, change.spans, told)
+                self._moved[name] = moved
+                return str(before.changed(moved.inserted - moved.deleted, moved.total))
+        try:
+            return str(content_of(self._con, name, lambda _rows: told(0.5)))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+                raise
+            return None  # an unknown collation or module
+
+    def count_all(self) -> None:
+        same = {name for name, each in self._changes.items() if each.kind == "same"}
+        for name, listed in self._listed.items():
+            if listed.kind == "view":
+                kept = bool(self._changes) and self._unmoved(name, same)
+            else:
+                kept = name in same
+            self.census[name] = self._kept(name, listed) if kept else self._counted(name, listed)
+
+    def _kept(self, name: str, listed: TableCensus) -> TableCensus:
+        before = self._before.get(name)
+        same = before is not None and _columns(before) == _columns(listed)
+        return before if before is not None and same else count(self._run, listed)
+
+    def _counted(self, name: str, listed: TableCensus) -> TableCensus:
+        change, before = self._changes.get(name), self._before.get(name)
+        found = None
+        if self._old is not None and before is not None and change is not None and change.kind == "ranges":
+            moved = self._moved.get(name)
+            spans = moved.spans if moved else change.spans
+            found = recount(self._old, self._con, before, listed, spans)
+        return found or count(self._run, listed)
+
+    def _unmoved(self, view: str, same: Collection[str]) -> bool:
+        """Whether a view reads nothing but tables that are the same, and other views."""
+        views = {name for name, each in self._listed.items() if each.kind == "view"}
+        if view not in self._before or self._before[view].problem:
+            return False
+        read = _read_by(self._con, view)
+        return read is not None and read <= {*same, *views}
+
+    def results(self) -> dict[str, TableResult]:
+        """What changed per table, those that are gone included."""
+        found = {}
+        for name, listed in self.census.items():
+            if listed.kind != "view":
+                found[name] = self._result(name, None if listed.problem else listed.rows)
+        for name, change in self._changes.items():
+            if change.kind == "dropped" and name in self._before:
+                found[name] = TableResult(None, 0, 0, self._before[name].rows)
+        return found
+
+    def _result(self, name: str, rows: int | None) -> TableResult:
+        moved = self._moved.get(name)
+        if moved is not None:
+            return TableResult(rows, moved.inserted, moved.updated, moved.deleted)
+        if name in self._changes and self._changes[name].kind == "added":
+            return TableResult(rows, rows, 0, 0)
+        if self._changes and self._hashes.get(name) == self.content[name] is not None:
+            return TableResult(rows, 0, 0, 0)
+        return TableResult(rows)
+
+
+def _columns(table: TableCensus) -> list[tuple[str, str]]:
+    return [(each.name, each.declared) for each in table.columns]
+
+
+def _read_by(con: sqlite3.Connection, view: str) -> set[str] | None:
+    """The tables and views that reading a view touches, as SQLite's authorizer is asked; None if unknown."""
+    found: set[str] = set()
+
+    def note(action: int, name: str | None, _b: str | None, _c: str | None, _d: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and name:
+            found.add(name)
+        return sqlite3.SQLITE_OK
+
+    con.set_authorizer(note)
+    try:
+        con.execute(f"EXPLAIN SELECT * FROM main.{quote(view)}").fetchall()
+    except sqlite3.Error:
+        return None
+    finally:
+        con.set_authorizer(None)
+    return found

@@ -1,0 +1,13 @@
+"""Which rows differ between two versions of a SQLite file, found by comparing their pages.
+
+Two versions of a file share most of their pages. The changed pages, and a walk over the interior pages of
+each table's b-tree, give ranges of rowids that hold every changed row: for any writer, and at no cost to it.
+"""
+
+from __future__ import annotations
+
+from greynb.publish.pages.compare import PageTotals
+from greynb.publish.pages.format import MalformedFile
+from greynb.publish.pages.tables import FileChange, TableChange, changed_file, changed_tables
+
+__all__ = ["FileChange", "MalformedFile", "PageTotals", "TableChange", "changed_file", "changed_tables"]

@@ -1,0 +1,1 @@
+"""What a publication must survive, each on real processes and files."""
