@@ -102,7 +102,9 @@ class _Lookup:
         value = self._value(token, name)
         if not isinstance(value, list) or (place is None and self._dialect == "duckdb"):
             self.parameters[name] = value
-            return self._prefix + name if self._dialect == "duckdb" else token.text
+            mark = self._prefix + name if self._dialect == "duckdb" else token.text
+            # DuckDB takes IN with a bare text for a search in that text.
+            return f"({mark})" if place == "bare" else mark
         if place is None:
             raise _refused(
                 self._sql, token, f"{name} is a list, and SQLite has none", "write IN (:name) to look in it"

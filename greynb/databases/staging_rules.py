@@ -45,6 +45,8 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
             reason, hint = _REFUSED[first] if first in _REFUSED else _REFUSED_PRAGMAS[name]
             raise _refusal(number, statement, reason, hint)
         outside = first == "VACUUM" or name in _ACTING_PRAGMAS or (name in _OUTSIDE_PRAGMAS and sets)
+        if first == "VACUUM" and "INTO" in words(statement.text, "sqlite"):
+            raise _refusal(number, statement, *_OTHER_FILES)
         what = f"PRAGMA {name}" if pragma else first
         if outside and not alone:
             raise _refusal(number, statement, f"{what} cannot run inside a transaction", _ALONE_HINT)
@@ -58,7 +60,7 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
 def _pragma_name(pragma: Sequence[str]) -> str:
     """The name in ``PRAGMA name``, ``PRAGMA main.name`` and ``PRAGMA name = value``, in lower case."""
     qualified = pragma[2:3] == ["."]
-    return "".join(pragma[3:4] if qualified else pragma[1:2]).lower()
+    return "".join(pragma[3:4] if qualified else pragma[1:2]).strip("\"'`[]").lower()
 
 
 def _refusal(number: int, statement: Statement, reason: str, hint: str | None) -> QueryError:
@@ -92,6 +94,7 @@ _REFUSED: Final = {
 }
 _REFUSED_PRAGMAS: Final = {
     "locking_mode": ("a lock kept after the cell would stop every other writer", None),
+    "query_only": ("staging takes the writes; the role for reading is analytics", None),
     "busy_timeout": ("cells wait for locks by themselves, so that the wait can be interrupted", None),
 }
 _OUTSIDE_PRAGMAS: Final = frozenset(

@@ -359,3 +359,21 @@ def test_names_that_differ_in_case_only_are_refused_where_duckdb_would_mix_them_
     assert answer("SELECT :a, :A", "sqlite", a=1, A=2) == [(1, 2)]
     with pytest.raises(ParameterError, match="tell A from a"):
         bind("SELECT :a, :A", {"a": 1, "A": 2}, dialect="duckdb")
+
+
+def test_a_bare_in_with_one_value_compares_with_that_value() -> None:
+    bound = bind(
+        "SELECT v FROM (VALUES ('SAN'), ('S'), ('XSANY')) t(v) WHERE v IN :v", {"v": "SAN"}, dialect="duckdb"
+    )
+    con = duckdb.connect()
+    assert con.execute(bound.sql, bound.parameters).fetchall() == [("SAN",)]
+
+
+def test_a_midnight_finds_the_dates_of_sqlite() -> None:
+    con = sqlite3.connect(":memory:")
+    con.executescript("CREATE TABLE t (d DATE); INSERT INTO t VALUES ('2025-01-01'), ('2025-01-02')")
+    day = pd.Timestamp("2025-01-01")
+    bound = bind(
+        "SELECT count(*) FROM t WHERE d = :day OR d IN (:days)", {"day": day, "days": [day]}, dialect="sqlite"
+    )
+    assert con.execute(bound.sql, bound.parameters).fetchone() == (1,)

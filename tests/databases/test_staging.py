@@ -178,7 +178,8 @@ def test_a_dry_run_does_everything_and_keeps_nothing(session: StagingSession, pa
     "sql",
     [
         *("BEGIN", "COMMIT", "end", "ROLLBACK", "SAVEPOINT a", "RELEASE a", "ATTACH 'x.db' AS x", "DETACH x"),
-        *("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA main.busy_timeout(5)"),
+        *("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA main.busy_timeout(5)", "PRAGMA query_only = ON"),
+        *('PRAGMA "locking_mode" = EXCLUSIVE', "VACUUM INTO 'x.db'"),
     ],
 )
 @pytest.mark.parametrize("before", ["", "DELETE FROM t; "])
