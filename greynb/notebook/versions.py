@@ -43,7 +43,9 @@ def _history(words: Sequence[str], _config: Greynb) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "version": [each.id for each in found],
-            "published": pd.to_datetime([str(each.published or "") for each in found], utc=True, format="ISO8601"),
+            "published": pd.to_datetime(
+                [str(each.published or "") for each in found], utc=True, format="ISO8601"
+            ),
             "mode": [each.mode for each in found],
             "rows": pd.array([each.rows for each in found], dtype="Int64"),
             "bytes": [each.bytes for each in found],

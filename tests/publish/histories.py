@@ -73,7 +73,9 @@ def apply(con: sqlite3.Connection, statement: tuple[str, str, int, int, int]) ->
         elif what == "rekey":
             con.execute(f"UPDATE OR REPLACE {table} SET id = upper(id || 'x') WHERE {key} = ?", (number,))
         elif what == "delete":
-            con.execute(f"DELETE FROM {table} WHERE {key} BETWEEN ? AND ?", (number, min(number + size, 2**63 - 1)))
+            con.execute(
+                f"DELETE FROM {table} WHERE {key} BETWEEN ? AND ?", (number, min(number + size, 2**63 - 1))
+            )
         elif what == "clear":
             con.execute(f"DELETE FROM {table}")
         else:
