@@ -117,6 +117,7 @@ class AnalyticsConnection:
         self.__first = con
         self.__thread = threading.get_ident()
         self.__cursors = threading.local()
+        self.__others: list[duckdb.DuckDBPyConnection] = []
         self.__prepare = prepare
         self.__close = close or con.close
         self.__turn = _Turn(verify)
@@ -131,6 +132,7 @@ class AnalyticsConnection:
             return self.__first
         if not hasattr(self.__cursors, "con"):
             self.__cursors.con = self.__another()
+            self.__others.append(self.__cursors.con)
         con: duckdb.DuckDBPyConnection = self.__cursors.con
         return con
 
@@ -245,8 +247,9 @@ class AnalyticsConnection:
     duplicate = cursor
 
     def interrupt(self) -> None:
-        """Stop the statement that runs in another thread."""
-        self.__first.interrupt()
+        """Stop the statements that run in other threads."""
+        for con in (self.__first, *self.__others):
+            con.interrupt()
 
     def query_progress(self) -> float:
         """Percent done of the statement that runs in another thread, or -1."""
