@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.descriptors import copy_bytes
 from greynb.databases.fingerprint import SIDE_FILES
 from greynb.databases.locks import SLICE, wait_for_lock
 from greynb.databases.sqlite import database_uri, file_error
@@ -28,7 +29,6 @@ LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait for a reader's turn while another process keeps the whole file locked."""
 
 _STEP_PAGES: Final = 2048
-_CHUNK: Final = 8 << 20
 _SPARE: Final = 16 << 20
 _WRITE_ERRORS: Final = {
     sqlite3.SQLITE_IOERR_WRITE,
@@ -219,8 +219,8 @@ def remove_database(path: Path) -> None:
 
 
 def _copy_file(source: str, target: str, stop: threading.Event | None) -> None:
-    with Path(source).open("rb") as read, Path(target).open("wb") as written:
-        while chunk := read.read(_CHUNK):
-            if stop is not None and stop.is_set():
-                raise QueryInterrupted("stopped while copying the database", path=source)
-            written.write(chunk)
+    def go_on() -> None:
+        if stop is not None and stop.is_set():
+            raise QueryInterrupted("stopped while copying the database", path=source)
+
+    copy_bytes(source, target, go_on)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.descriptors import hold, open_elsewhere
+
 MAGIC: Final = b"SQLite format 3\0"
 SIDE_FILES: Final = ("-wal", "-journal")
 _HEAD: Final = 100
@@ -62,13 +64,14 @@ class FileState:
 class Watched:
     """A database file held open just to look at it.
 
-    The descriptor stays open until `close`: a POSIX process that closes a file drops every lock that SQLite
-    holds on that file elsewhere in the process, so it must not happen at each look.
+    Closing it does not close its descriptor, which would drop every lock that SQLite holds on the file
+    elsewhere in this process (see `greynb.databases.descriptors`).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._file = hold(path)
+        self._closed = False
 
     def state(self) -> FileState:
         """The state of the file that the path leads to now.
@@ -79,18 +82,17 @@ class Watched:
             The file is not there any more, or may not be read.
         """
         found = self.path.stat()
-        if not os.path.samestat(found, os.fstat(self._descriptor)):
-            os.close(self._descriptor)
-            self._descriptor = -1
-            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            found = os.fstat(self._descriptor)
+        if not os.path.samestat(found, self._file.stat()):
+            before, self._file = self._file, hold(self.path)
+            before.release()
+            found = self._file.stat()
         return FileState(
             size=found.st_size,
             mtime_ns=found.st_mtime_ns,
             ctime_ns=found.st_ctime_ns,
             links=found.st_nlink,
             identity=(found.st_dev, found.st_ino),
-            head=_head(self._descriptor),
+            head=self._file.read_at(_HEAD, 0),
         )
 
     def side_files(self) -> tuple[tuple[str, int, int], ...]:
@@ -113,13 +115,10 @@ class Watched:
 
     def close(self) -> None:
         """Let the file go; harmless when repeated."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if not self._closed:
+            self._closed = True
+            self._file.release()
 
-
-def _head(descriptor: int) -> bytes:
-    if hasattr(os, "pread"):
-        return os.pread(descriptor, _HEAD, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return os.read(descriptor, _HEAD)
+    def is_open_elsewhere(self) -> bool:
+        """Whether other code of this process, such as a sqlite3 connection, has the file open too."""
+        return open_elsewhere(self._file.identity)

@@ -6,7 +6,7 @@ the path leads to                      what a cell opens
 an intact generation                   its file, found once; the publisher never changes it
 a file that stands still               a hard link of it: no copy of gigabytes
 a live file: WAL, a journal, written   a private copy, made again after the next commit
-in this moment, or both roles in one
+now, open here, or both roles in one
 =====================================  ==========================================================
 
 Nothing is created or changed at the source. SQLite itself would: a read-only connection to a database in WAL
@@ -18,10 +18,8 @@ folders that are read-only.
 A hard link must be on the file's own file system: it is made in the temporary folder where that is the same
 one, else in a hidden folder beside the file, else (no right to, no hard links) a private copy is made, with a
 notice. Private folders go away with `close`, or are swept by the next session after a crash.
-
-DuckDB opens only what is handed out here. Two SQLite libraries in one process drop each other's POSIX locks;
-so a live file is never handed out, and a file that other code of the same process writes through sqlite3
-should be routed as shared.
+Two SQLite libraries in one process drop each other's POSIX locks: DuckDB gets no live file, and none that
+other code of this process has open, which is asked again before each cell.
 """
 
 from __future__ import annotations
@@ -93,8 +91,12 @@ class SnapshotSource:
         with self._lock:
             if self._pinned is not None:
                 return whole(self._pinned)
-            if self._newest is not None and self._newest.witness.is_newest():
-                return self._newest
+            if self._newest is not None:
+                if self._newest.witness.is_newest():
+                    return self._newest
+                if self._newest.kind == "copy":
+                    self._newest.witness.close()  # else its connection would count as one of the user
+                self._newest = None
             self._stop.clear()
             self._newest = self._hold(self._generation() or self._loose())
             return self._newest
@@ -224,7 +226,8 @@ class SnapshotSource:
         origin = self._origin()
         state = settled(origin)
         notices = self._notices(state)
-        if self._shared or state.is_wal or state.is_young or origin.side_files():
+        live = self._shared or state.is_wal or state.is_young or origin.side_files()
+        if live or origin.is_open_elsewhere():
             return self._copied(origin, notices)
         link = self._link(origin.path)
         if link is None:
@@ -270,8 +273,7 @@ class SnapshotSource:
         return None
 
     def _copied(self, origin: Watched, notices: tuple[str, ...]) -> Snapshot:
-        folder = self._folder(Path(tempfile.gettempdir()))
-        made = private_copy(self._path, origin, folder, self._stop)
+        made = private_copy(self._path, origin, self._folder(Path(tempfile.gettempdir())), self._stop)
         return self._snapshot("copy", made.path, origin, made.state, made.witness, notices)
 
     def _snapshot(
@@ -295,6 +297,4 @@ class SnapshotSource:
         )
 
     def _folder(self, parent: Path) -> PrivateFolder:
-        if parent not in self._folders:
-            self._folders[parent] = PrivateFolder(parent)
-        return self._folders[parent]
+        return self._folders.get(parent) or self._folders.setdefault(parent, PrivateFolder(parent))

@@ -85,8 +85,15 @@ class LinkWitness:
         self.state = self._linked.state()
 
     def is_newest(self) -> bool:
-        """Whether the user's path leads to the same, unchanged file."""
-        return _same_file(self._path, self._origin, self.state) and not self._origin.side_files()
+        """Whether the user's path leads to the same, unchanged file, which is safe to open in DuckDB.
+
+        Its SQLite would drop the locks of a connection that this process has opened since.
+        """
+        return (
+            _same_file(self._path, self._origin, self.state)
+            and not self._origin.side_files()
+            and not self._origin.is_open_elsewhere()
+        )
 
     def is_whole(self) -> bool:
         """Whether nobody wrote to the linked file, or began to."""
@@ -96,7 +103,7 @@ class LinkWitness:
             return False
 
     def close(self) -> None:
-        """Close both files."""
+        """Let both files go."""
         self._origin.close()
         self._linked.close()
 
@@ -119,7 +126,7 @@ class FilesWitness:
         return True
 
     def close(self) -> None:
-        """Close the file."""
+        """Let the file go."""
         self._origin.close()
 
 

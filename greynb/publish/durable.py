@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.descriptors import copy_bytes, open_still
+
 _CHUNK: Final = 8 << 20
 
 
@@ -45,7 +47,7 @@ def sha256(path: Path, progress: Callable[[float], None]) -> str:
     digest = hashlib.sha256()
     total = path.stat().st_size or 1
     done = 0
-    with path.open("rb") as file:
+    with open_still(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             done += len(chunk)
@@ -76,7 +78,8 @@ def link_or_copy(path: Path, new: Path) -> None:
     try:
         new.hardlink_to(path)
     except OSError:
-        shutil.copy2(path, new)
+        copy_bytes(path, new)
+        shutil.copystat(path, new)
         new.chmod(0o644)
         sync_file(new)
 

@@ -1,8 +1,7 @@
 """SQLite's file format as far as a comparison of two files needs it, read with plain file reads.
 
 Source: https://www.sqlite.org/fileformat2.html. The file must be still: published, or private to the caller,
-in ``journal_mode=DELETE``, and without an open transaction of this process (closing a file that SQLite has
-open elsewhere in the process drops SQLite's locks on it).
+in ``journal_mode=DELETE``.
 """
 
 from __future__ import annotations
@@ -10,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import FileIO
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from greynb.databases.descriptors import open_still
 from greynb.errors import PublishError
 
 Ints = npt.NDArray[np.int64]
@@ -57,7 +57,7 @@ class PageFile:
     """
 
     path: Path
-    file: FileIO
+    file: RawIOBase
     pages: int
     page_size: int
     usable: int
@@ -103,11 +103,11 @@ def opened(path: Path) -> Iterator[PageFile]:
         beside = Path(f"{path}{ending}")
         if beside.exists() and beside.stat().st_size:
             raise MalformedFile(f"part of the database is in {beside.name}", path=path)
-    with path.open("rb", buffering=0) as file:
+    with open_still(path) as file:
         yield _with_header(path, file)
 
 
-def fill(file: FileIO, buffer: memoryview, path: Path) -> None:
+def fill(file: RawIOBase, buffer: memoryview, path: Path) -> None:
     """Read exactly as many bytes as the buffer holds."""
     done = 0
     while done < len(buffer):
@@ -117,7 +117,7 @@ def fill(file: FileIO, buffer: memoryview, path: Path) -> None:
         done += got
 
 
-def _with_header(path: Path, file: FileIO) -> PageFile:
+def _with_header(path: Path, file: RawIOBase) -> PageFile:
     size = path.stat().st_size
     if size == 0:
         return PageFile(path, file, 0, 4096, 4096, 0, False)
