@@ -11,8 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,20 +19,20 @@ import duckdb
 from greynb.databases.attachment import Attachment
 from greynb.databases.diagnose import explain_error
 from greynb.databases.engine import locked_instance
+from greynb.databases.executing import columns_by_table, counted, execute
 from greynb.databases.frames import Fetched
 from greynb.databases.gate import Passed, check
-from greynb.databases.identifiers import quote
-from greynb.databases.notebook_frames import is_temporary, registered
+from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.result import Progress, Ran, Result
-from greynb.errors import DatabaseError, GreynbError, QueryInterrupted, WriteRefused
+from greynb.databases.temporary import hiding, refuse_drops
+from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
 
 if TYPE_CHECKING:
     from greynb.databases.catalog import Catalog
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
-WRITE_HINT = "write in %%staging, then publish with `greynb sync`"
 CHANGED = "the analytics file changed while it was read; the cell was run again on a private copy"
 
 
@@ -147,7 +146,9 @@ class AnalyticsSession:
         with self._lock:
             self.refresh()
             self._tell_newer()
-            self._refuse_drops(passed)
+            refuse_drops(self._con, passed, self.catalog)
+            if any(each.kind in ("create", "drop") for each in passed):
+                return self._once(passed, *arguments)
             try:
                 results = self._attempt(passed, *arguments)
             except QueryInterrupted:
@@ -160,7 +161,7 @@ class AnalyticsSession:
                 if self._is_whole():
                     return results
             self._take(self._source.copy())
-            first, *others = self._attempt(self._again(passed), *arguments)
+            first, *others = self._attempt(passed, *arguments)
             return [first.noted(CHANGED), *others]
 
     def reader(self) -> AnalyticsConnection:
@@ -173,7 +174,7 @@ class AnalyticsSession:
         self.catalog  # noqa: B018  # attaches the version
         cursor = self._con.cursor()
         cursor.execute("USE analytics")
-        return AnalyticsConnection(cursor, self._prepare, verify=self._verify)
+        return AnalyticsConnection(cursor, self._prepare, verify=self._verify, recover=self._recover)
 
     def interrupt(self) -> None:
         """Stop the running statement, or the copy made for it; harmless when none runs."""
@@ -193,8 +194,12 @@ class AnalyticsSession:
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._explained(passed.sql, passed.line):
-            self._refuse_drops([passed])
+            refuse_drops(self._con, [passed], self.catalog)
             self._ensure(passed)
+
+    def _recover(self, error: Exception, passed: Passed) -> bool:
+        with self._lock:
+            return self.catalog.recover(error, self._reads(passed))
 
     def _verify(self) -> None:
         if not self._is_whole():
@@ -202,16 +207,8 @@ class AnalyticsSession:
                 "the analytics file was written to while it was read",
                 role="analytics",
                 path=self.snapshot.source,
-                hint="connect again; `greynb sync` publishes without disturbing readers",
+                hint="try again, or connect again; `greynb sync` publishes without disturbing readers",
             )
-
-    def _refuse_drops(self, passed: Sequence[Passed]) -> None:
-        """Say that a table of the file cannot be dropped, rather than that no temporary one has its name."""
-        for each in passed:
-            if each.kind == "drop" and each.target and each.target[1] in self.catalog:
-                name = each.target[1]
-                if not is_temporary(self._con, name):
-                    raise WriteRefused(f"DROP of {name}: analytics is read-only", hint=WRITE_HINT)
 
     def _is_whole(self) -> bool:
         return self._source.still_valid(self.snapshot)
@@ -223,8 +220,18 @@ class AnalyticsSession:
             yield
         except duckdb.Error as error:
             raise explain_error(
-                error, sql, role="analytics", tables=self._columns, line_offset=line - 1
+                error, sql, role="analytics", tables=lambda: columns_by_table(self._con), line_offset=line - 1
             ) from error
+
+    def _once(
+        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+    ) -> list[Ran]:
+        """Run what changes temporary objects: not a second time, hence on a file that nobody writes."""
+        if self.snapshot.kind == "link":
+            self._take(self._source.copy())
+        ran = self._attempt(passed, parameters, variables)
+        self._verify()
+        return ran
 
     def _attempt(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
@@ -249,10 +256,11 @@ class AnalyticsSession:
         begun = time.perf_counter()
         with self._explained(passed.sql, passed.line):
             if passed.kind == "create":
-                self._behind_temporary.update(passed.tables)
+                self._behind_temporary.update(self._reads(passed))
             notices = [*self._attachment.take_notices(), *self._ensure(passed)]
-            with registered(self._con, passed.tables, variables, self.catalog, notices):
+            with registered(self._con, passed, variables, self.catalog, notices):
                 fetched = self._fetch(passed, parameters)
+            notices += hiding(passed, self.catalog)
         reads = passed.kind in ("select", "explain")
         result = Result(
             number=number,
@@ -260,7 +268,7 @@ class AnalyticsSession:
             sql=passed.sql,
             frame=None,
             types=fetched.types if reads else (),
-            affected=None if reads else _counted(fetched),
+            affected=None if reads else counted(fetched),
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
         )
@@ -268,53 +276,17 @@ class AnalyticsSession:
 
     def _ensure(self, passed: Passed) -> tuple[str, ...]:
         """Make the typed views of the tables that a statement reads, also through temporary views."""
-        return self.catalog.ensure([*passed.tables, *self._behind_temporary])
+        return self.catalog.ensure(self._reads(passed))
+
+    def _reads(self, passed: Passed) -> list[str]:
+        every = [table.name for table in self.catalog.tables()] if passed.describes else []
+        return [*passed.tables, *self._behind_temporary, *every]
 
     def _fetch(self, passed: Passed, parameters: Mapping[str, object]) -> Fetched:
         named = {name: parameters[name] for name in passed.parameters if name in parameters}
         try:
-            return self._execute(passed.sql, named)
+            return execute(self._con, passed.sql, named)
         except duckdb.Error as error:
-            if not self.catalog.recover(error, passed.tables):
+            if not self.catalog.recover(error, self._reads(passed)):
                 raise
-            return self._execute(passed.sql, named)
-
-    def _execute(self, sql: str, parameters: Mapping[str, object]) -> Fetched:
-        try:
-            self._con.execute(sql, parameters or None)
-            return Fetched(self._con)
-        except BaseException:
-            # CREATE … AS PIVOT runs in a transaction of its own, which a failure leaves open.
-            with suppress(duckdb.Error):
-                self._con.rollback()
-            raise
-
-    def _columns(self) -> dict[str, list[str]]:
-        """The columns of every table that a statement can name, temporary ones included."""
-        found: dict[str, list[str]] = {}
-        for table, column in self._con.execute(
-            "SELECT table_name, column_name FROM duckdb_columns()"
-            " WHERE database_name IN ('analytics', 'temp') AND NOT internal"
-        ).fetchall():
-            found.setdefault(table, []).append(column)
-        return found
-
-    def _again(self, passed: Sequence[Passed]) -> list[Passed]:
-        """Drop what the first attempt made, and let the second one find dropped what it is to drop."""
-        again = []
-        for each in passed:
-            if each.target:
-                kind, name = each.target
-                undo = f"DROP {kind} IF EXISTS temp.main.{quote(name)}"
-                if each.kind == "create":
-                    self._con.execute(undo)
-                else:
-                    each = replace(each, sql=undo)
-            again.append(each)
-        return again
-
-
-def _counted(fetched: Fetched) -> int | None:
-    """The rows that went into a table, where DuckDB says so."""
-    frame = fetched.frame()
-    return int(frame["Count"].iloc[0]) if list(frame.columns) == ["Count"] and len(frame) == 1 else None
+            return execute(self._con, passed.sql, named)

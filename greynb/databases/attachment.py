@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 import duckdb
@@ -10,6 +9,7 @@ import duckdb
 from greynb.databases.catalog import Catalog
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.newer_schema import drop, too_new
+from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import UnreadableDatabase
 
@@ -33,6 +33,7 @@ class Attachment:
         self._con = con
         self._source = source
         self._count = 0
+        self._attached: list[str] = []
         self._notices: list[str] = []
         self.snapshot: Snapshot | None = None
         self.catalog: Catalog | None = None
@@ -74,24 +75,25 @@ class Attachment:
         self._notices.append(notice)
 
     def _open(self, snapshot: Snapshot) -> None:
-        self._let_go()
+        # From here on no cell may run, until the catalog has replaced or dropped every view of before.
+        self.catalog = self.snapshot = None
+        self._detach()
         self._count += 1
         alias = f"{INTERNAL}{self._count}"
-        try:
-            # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
-            options = "(TYPE sqlite, READ_ONLY, HIDDEN)"
-            self._con.execute(f"ATTACH {literal(str(snapshot.path))} AS {quote(alias)} {options}")
-            self.catalog = Catalog(self._con, alias, census=snapshot.census)
-            self.catalog.open()
-        except BaseException:
-            self._let_go()
-            raise
+        self._attached.append(alias)
+        # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
+        options = "(TYPE sqlite, READ_ONLY, HIDDEN)"
+        self._con.execute(f"ATTACH {literal(str(snapshot.path))} AS {quote(alias)} {options}")
+        catalog = Catalog(self._con, alias, census=snapshot.census)
+        catalog.open()
+        self.catalog = catalog
 
-    def _let_go(self) -> None:
-        before, self.catalog, self.snapshot = self.catalog, None, None
-        # An interrupt may hit here too; what then stays attached is never named again.
-        with suppress(duckdb.Error):
-            if before is not None:
-                before.close()
-            if self._count:
-                self._con.execute(f"DETACH DATABASE IF EXISTS {quote(f'{INTERNAL}{self._count}')}")
+    def _detach(self) -> None:
+        """Detach what was attached before; what an interrupt or an error leaves is tried again next time."""
+        for alias in list(self._attached):
+            try:
+                self._con.execute(f"DETACH DATABASE IF EXISTS {quote(alias)}")
+            except duckdb.Error as error:
+                stop_if_interrupted(error)
+            else:
+                self._attached.remove(alias)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import duckdb
 
 from greynb.databases.census import count
+from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import choose, fold, is_widened, unique_names
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.relations import (
@@ -59,7 +60,7 @@ class Catalog:
         self._schema = ""
 
     def open(self) -> None:
-        """Create a view for every table, view and virtual table, without reading any row.
+        """Create a view for every table, view and virtual table, without reading any row; drop all others.
 
         Raises
         ------
@@ -81,6 +82,7 @@ class Catalog:
         self._tables = {fold(name): table for name, table in zip(shown, relations.values(), strict=True)}
         for key, table in self._tables.items():
             self._open_one(key, table)
+        self._drop_others()
 
     def ensure(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give the views of the named tables their types.
@@ -93,7 +95,8 @@ class Catalog:
         Returns
         -------
         tuple of str
-            A notice per column that is read as something else than declared, the first time.
+            A notice per column that is read as something else than declared, or compared in another way
+            than SQLite does, the first time.
         """
         keys = [key for key in dict.fromkeys(map(fold, names)) if key in self._tables]
         return tuple(notice for key in keys if key not in self._typed for notice in self._type_one(key))
@@ -187,6 +190,15 @@ class Catalog:
             self._tables[key] = replace(table, problem=first_line(error))
             self._create(key, refusing_view(self._tables[key]))
 
+    def _drop_others(self) -> None:
+        """Drop the views that are not of this file, such as those of an older version."""
+        for (name,) in self._con.execute(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+            " AND database_name = current_database() AND schema_name = current_schema()"
+        ).fetchall():
+            if fold(name) not in self._tables:
+                self._con.execute(f"DROP VIEW IF EXISTS {self._qualified(name)}")
+
     def _type_one(self, key: str) -> list[str]:
         table = self._tables[key]
         if table.rows is None:
@@ -203,7 +215,8 @@ class Catalog:
             self._create(key, refusing_view(table))
         self._tables[key] = table
         self._typed.add(key)
-        return [widening_notice(self._shown[key], column) for column in table.columns if is_widened(column)]
+        widened = [widening_notice(self._shown[key], each) for each in table.columns if is_widened(each)]
+        return widened + nocase_notices(self._run, table, self._shown[key])
 
     def _avoid_scan(self, key: str) -> bool:
         """Read a table through SQLite's text from now on: some plans over direct scans crash in DuckDB.

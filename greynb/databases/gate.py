@@ -52,7 +52,8 @@ def _statement(piece: Piece) -> Passed:
 def _select(piece: Piece) -> Passed:
     found = Found()
     check_select(piece.sql, piece, 0, found)
-    return Passed(piece.sql, "select", piece.line, tuple(found.tables), tuple(found.parameters))
+    tables, parameters = tuple(found.tables), tuple(found.parameters)
+    return Passed(piece.sql, "select", piece.line, tables, parameters, describes=found.describes)
 
 
 _HEADS: Final[Mapping[bytes, Callable[[Piece], Passed]]] = {

@@ -107,6 +107,7 @@ def create(piece: Piece) -> Passed:
         tuple(reader.found.tables),
         tuple(reader.found.parameters),
         (reader.makes or kind, name),
+        reader.found.describes,
     )
 
 

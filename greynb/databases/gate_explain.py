@@ -27,7 +27,8 @@ def explain(piece: Piece) -> Passed:
     check_select(select, piece, piece.words[number].start, found)
     sql = f"EXPLAIN {options} {select}"
     refuse_unless(sql, {"EXPLAIN", "CREATE", "TRANSACTION"}, piece)
-    return Passed(sql, "explain", piece.line, tuple(found.tables), tuple(found.parameters))
+    tables, parameters = tuple(found.tables), tuple(found.parameters)
+    return Passed(sql, "explain", piece.line, tables, parameters, describes=found.describes)
 
 
 def pragma(piece: Piece) -> Passed:

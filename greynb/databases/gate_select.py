@@ -40,6 +40,8 @@ class Passed:
     target
         For CREATE and DROP: ``"TABLE"``, ``"VIEW"``, ``"MACRO"`` or ``"MACRO TABLE"``, and the name (in
         ``temp``), as in ``DROP <kind> temp.<name>``.
+    describes
+        Whether it reads the engine's own lists, where the columns of every table are.
     """
 
     sql: str
@@ -48,6 +50,7 @@ class Passed:
     tables: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     target: tuple[str, str] | None = None
+    describes: bool = False
 
 
 def check_select(sql: str, piece: Piece, offset: int, found: Found) -> None:

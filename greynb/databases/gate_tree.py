@@ -34,6 +34,9 @@ _NODES: Final = frozenset(
     ASCENDING DESCENDING ORDER_DEFAULT INVALID""".split()
 )
 
+_COLUMN_LISTS: Final = frozenset({"information_schema.columns", "duckdb_columns", "pg_attribute"})
+"""Where the engine tells the types of every table's columns."""
+
 
 @dataclass
 class Found:
@@ -41,6 +44,7 @@ class Found:
 
     tables: dict[str, None] = field(default_factory=dict)
     parameters: dict[str, None] = field(default_factory=dict)
+    describes: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def _look(node: dict[str, Any], visible: frozenset[str], found: Found) -> list[_
         return []
     if kind == "BASE_TABLE":
         _base_table(node, visible, found)
+    elif kind == "SHOW_REF":
+        found.describes |= "__show_tables_expanded" in node["table_name"]  # SHOW ALL TABLES
     elif kind == "TABLE_FUNCTION":
         _table_function(node["function"], found)
         # Its arguments are looked at like any others, the function itself not once more as a scalar one.
@@ -138,10 +144,12 @@ def _base_table(node: dict[str, Any], visible: frozenset[str], found: Found) -> 
     if not schema:
         refuse_file(name)
     found.tables[name] = None
+    found.describes |= bool({name.lower(), f"{schema}.{name}".lower()} & _COLUMN_LISTS)
 
 
 def _table_function(function: dict[str, Any], found: Found) -> None:
     name = _folded(function["function_name"])
+    found.describes |= name in _COLUMN_LISTS
     if name in NAMED_TABLE_FUNCTIONS:
         found.tables[_named_table(name, function["children"])] = None
     elif name not in TABLE_FUNCTIONS and (name.startswith(REFUSED_PREFIXES) or name in builtin_functions()):

@@ -6,10 +6,17 @@ that a statement names are registered for that statement alone, and nothing else
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import duckdb
+from greynb.databases.temporary import is_temporary
+from greynb.errors import WriteRefused
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from greynb.databases.gate import Passed
 
 FRAME_TYPES = {
     ("pandas", "DataFrame"),
@@ -31,7 +38,7 @@ def is_frame(value: object) -> bool:
 @contextmanager
 def registered(
     con: duckdb.DuckDBPyConnection,
-    tables: Sequence[str],
+    passed: Passed,
     variables: Mapping[str, object],
     known: Container[str],
     notices: list[str],
@@ -42,24 +49,30 @@ def registered(
     ----------
     con
         The session's connection.
-    tables
-        The tables that the statement names, as written.
+    passed
+        The statement.
     variables
         The notebook's variables; those that are no frames are left alone.
     known
         The analytics tables and views: they win over a frame of the same name.
     notices
         Grows by one line for each frame that an analytics table hides.
+
+    Raises
+    ------
+    WriteRefused
+        A view or macro would read a frame that is not there any more when it is used.
     """
     made: list[str] = []
     try:
-        for name in dict.fromkeys(tables):
+        for name in dict.fromkeys(passed.tables):
             frame = variables.get(name)
             if not is_frame(frame):
                 continue
             if name in known:
                 notices.append(f"{name} is the analytics table; the notebook's DataFrame {name} was not used")
             elif not is_temporary(con, name):
+                _refuse_later(passed, name)
                 con.register(name, frame)
                 made.append(name)
         yield
@@ -68,11 +81,14 @@ def registered(
             con.unregister(name)
 
 
-def is_temporary(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether the session has a temporary table or view of that name, which then wins."""
-    found = con.execute(
-        "SELECT 1 FROM information_schema.tables"
-        " WHERE table_catalog = 'temp' AND lower(table_name) = lower(?)",
-        [name],
-    ).fetchone()
-    return found is not None
+def _refuse_later(passed: Passed, frame: str) -> None:
+    """Refuse what would read a frame only later, when nothing says any more that it is needed."""
+    if passed.kind != "create" or not passed.target or passed.target[0] == "TABLE":
+        return
+    kind, name = passed.target
+    table = name if kind == "VIEW" else f"{frame}_kept"
+    raise WriteRefused(
+        f"a temporary {kind.split()[0].lower()} cannot keep the notebook's DataFrame {frame}, which only the"
+        " statement that names it can read",
+        hint=f"CREATE OR REPLACE TEMP TABLE {table} AS … keeps the rows",
+    )

@@ -13,13 +13,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import duckdb
 
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
-from greynb.databases.readonly_result import Relation
+from greynb.databases.readonly_absent import ABSENT
+from greynb.databases.readonly_result import Relation, Turn
 from greynb.errors import QueryError, WriteRefused
 
 if TYPE_CHECKING:
@@ -30,52 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Parameters = Mapping[str, object] | Sequence[object] | None
-
-_ABSENT: Final = {
-    "append": "it writes",
-    "begin": "every statement reads the same version of the file",
-    "commit": "every statement reads the same version of the file",
-    "create_function": "a function in Python runs unchecked; use CREATE TEMP MACRO",
-    "executemany": "it is meant for writing; use execute() in a loop",
-    "extract_statements": "statements that it gives would run unchecked; execute() takes several",
-    "from_arrow": "use register() and SELECT",
-    "from_csv_auto": "it reads files; use pandas.read_csv and register()",
-    "from_df": "use register() and SELECT",
-    "from_parquet": "it reads files; use pandas.read_parquet and register()",
-    "from_query": "use sql()",
-    "install_extension": "it loads code",
-    "load_extension": "it loads code",
-    "read_csv": "it reads files; use pandas.read_csv and register()",
-    "read_json": "it reads files; use pandas.read_json and register()",
-    "read_parquet": "it reads files; use pandas.read_parquet and register()",
-    "register_filesystem": "it opens files to the engine",
-    "rollback": "every statement reads the same version of the file",
-    "table": "what it returns can write; use sql('FROM name')",
-    "table_function": "what it returns can write; use sql('FROM name(…)')",
-    "values": "what it returns can write; use sql('VALUES (…)')",
-    "view": "what it returns can write; use sql('FROM name')",
-}
-"""Methods of a DuckDB connection that people may look for, with what to do instead."""
-
-
-class _Turn:
-    """One thread's turn with the engine, at whose end what was read is known to be of one version."""
-
-    def __init__(self, verify: Callable[[], None] | None) -> None:
-        self.verify = verify
-        self._lock = threading.RLock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None and self.verify is not None:
-                self.verify()
-        finally:
-            self._lock.release()
+T = TypeVar("T")
 
 
 class AnalyticsConnection:
@@ -93,6 +49,8 @@ class AnalyticsConnection:
         Called with each statement before it is executed, for example to make the views that it names.
     verify
         Called after each step of reading; raises where the file was written to meanwhile.
+    recover
+        Called with what the engine raised and the statement; says whether it should be run once more.
     close
         Called once when the connection is closed, instead of closing `con`.
 
@@ -112,6 +70,7 @@ class AnalyticsConnection:
         prepare: Callable[[Passed], None] | None = None,
         *,
         verify: Callable[[], None] | None = None,
+        recover: Callable[[Exception, Passed], bool] | None = None,
         close: Callable[[], None] | None = None,
     ) -> None:
         self.__first = con
@@ -119,8 +78,9 @@ class AnalyticsConnection:
         self.__cursors = threading.local()
         self.__others: list[duckdb.DuckDBPyConnection] = []
         self.__prepare = prepare
+        self.__recover = recover
         self.__close = close or con.close
-        self.__turn = _Turn(verify)
+        self.__turn = Turn(verify)
         self.__closed = False
         ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
         self.__home = f"{quote(database)}.{quote(schema)}"
@@ -168,10 +128,17 @@ class AnalyticsConnection:
                 self.__run(passed, params)
             if not statements:
                 return None
-            values = self.__ready(statements[-1], params)
-            with _no_open_transaction(self.__con):
-                relation = self.__con.sql(statements[-1].sql, params=values)
-            return None if relation is None else Relation(relation, self.__turn)
+            last, con = statements[-1], self.__con
+            values = self.__ready(last, params)
+
+            def ask() -> duckdb.DuckDBPyRelation:
+                return con.sql(last.sql, params=values)
+
+            def again(error: duckdb.Error) -> duckdb.DuckDBPyRelation | None:
+                return ask() if self.__recovers(error, last) else None
+
+            relation = self.__twice(ask, last)
+            return None if relation is None else Relation(relation, self.__turn, again)
 
     query = sql
 
@@ -242,7 +209,9 @@ class AnalyticsConnection:
     def cursor(self) -> AnalyticsConnection:
         """Another connection to the same engine, for another thread."""
         with self.__turn:
-            return AnalyticsConnection(self.__another(), self.__prepare, verify=self.__turn.verify)
+            return AnalyticsConnection(
+                self.__another(), self.__prepare, verify=self.__turn.verify, recover=self.__recover
+            )
 
     duplicate = cursor
 
@@ -270,7 +239,7 @@ class AnalyticsConnection:
         self.close()
 
     def __getattr__(self, name: str) -> NoReturn:
-        reason = _ABSENT.get(name)
+        reason = ABSENT.get(name)
         raise AttributeError(
             f"the analytics connection has no {name}: {reason}"
             if reason
@@ -279,8 +248,21 @@ class AnalyticsConnection:
 
     def __run(self, passed: Passed, parameters: Parameters) -> None:
         values = self.__ready(passed, parameters)
+        self.__twice(lambda: self.__con.execute(passed.sql, values), passed)
+
+    def __twice(self, run: Callable[[], T], passed: Passed) -> T:
+        """Run, and once more where the first failure could be helped."""
+        try:
+            with _no_open_transaction(self.__con):
+                return run()
+        except duckdb.Error as error:
+            if not self.__recovers(error, passed):
+                raise
         with _no_open_transaction(self.__con):
-            self.__con.execute(passed.sql, values)
+            return run()
+
+    def __recovers(self, error: duckdb.Error, passed: Passed) -> bool:
+        return self.__recover is not None and self.__recover(error, passed)
 
     def __ready(self, passed: Passed, parameters: Parameters) -> Parameters:
         if self.__prepare is not None:

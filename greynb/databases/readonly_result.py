@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NoReturn
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import duckdb
 
 if TYPE_CHECKING:
-    import duckdb
+    from types import TracebackType
+
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+T = TypeVar("T")
+
+
+class Turn:
+    """One thread's turn with the engine, at whose end what was read is known to be of one version."""
+
+    def __init__(self, verify: Callable[[], None] | None) -> None:
+        self.verify = verify
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None and self.verify is not None:
+                self.verify()
+        finally:
+            self._lock.release()
 
 
 class Relation:
@@ -24,11 +50,19 @@ class Relation:
         The engine's relation of a checked statement.
     turn
         Held while the engine is at work.
+    again
+        Called with the error of a failing read; gives a relation to read instead, or None.
     """
 
-    def __init__(self, relation: duckdb.DuckDBPyRelation, turn: AbstractContextManager[None]) -> None:
+    def __init__(
+        self,
+        relation: duckdb.DuckDBPyRelation,
+        turn: Turn,
+        again: Callable[[duckdb.Error], duckdb.DuckDBPyRelation | None],
+    ) -> None:
         self.__relation = relation
         self.__turn = turn
+        self.__again = again
 
     @property
     def columns(self) -> list[str]:
@@ -42,47 +76,50 @@ class Relation:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows."""
-        with self.__turn:
-            return self.__relation.fetchall()
+        return self.__read(lambda relation: relation.fetchall())
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, or None."""
-        with self.__turn:
-            row: tuple[Any, ...] | None = self.__relation.fetchone()
-            return row
+        row: tuple[Any, ...] | None = self.__read(lambda relation: relation.fetchone())
+        return row
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """The next `size` rows."""
-        with self.__turn:
-            return self.__relation.fetchmany(size)
+        return self.__read(lambda relation: relation.fetchmany(size))
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame, with DuckDB's own dtypes."""
-        with self.__turn:
-            return self.__relation.df()
+        return self.__read(lambda relation: relation.df())
 
     fetchdf = to_df = df
 
     def to_arrow_table(self) -> pa.Table:
         """All rows as an Arrow table."""
-        with self.__turn:
-            return self.__relation.to_arrow_table()
+        return self.__read(lambda relation: relation.to_arrow_table())
 
     arrow = fetch_arrow_table = to_arrow_table
 
     def pl(self) -> pl.DataFrame:
         """All rows as a polars DataFrame (polars must be installed)."""
-        with self.__turn:
-            return self.__relation.pl()
+        return self.__read(lambda relation: relation.pl())
 
     def show(self) -> None:
         """Print the first rows."""
-        with self.__turn:
-            self.__relation.show()
+        self.__read(lambda relation: relation.show())
 
     def __repr__(self) -> str:
+        return self.__read(repr)
+
+    def __read(self, take: Callable[[duckdb.DuckDBPyRelation], T]) -> T:
         with self.__turn:
-            return repr(self.__relation)
+            try:
+                return take(self.__relation)
+            except duckdb.Error as error:
+                other = self.__again(error)
+                if other is None:
+                    raise
+                self.__relation = other
+                return take(other)
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(
