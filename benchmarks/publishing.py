@@ -51,7 +51,9 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="greynb-bench-", dir=args.folder))
         try:
             source = folder / "staging.db"
-            make(source, size)
+            # In a process of its own: a child's peak of memory begins at its parent's.
+            worker("make", source, str(size * RACES_PER_MB))
+            say(f"{source.stat().st_size / 1e6:,.0f} MB are made")
             megabytes = source.stat().st_size / 1e6
             sizes[megabytes] = [
                 measure(source, folder, seed) for seed in range(args.rounds if size == middle else 1)
@@ -68,16 +70,6 @@ def main() -> int:
     args.out.with_suffix(".json").unlink()
     print(text)
     return 0
-
-
-def make(path: Path, megabytes: int) -> None:
-    """A season of about that size, in WAL as the collector's."""
-    from greynb.demo import season, write_season
-
-    write_season(path, season(megabytes * RACES_PER_MB))
-    with closing(sqlite3.connect(path)) as con:
-        con.execute("PRAGMA journal_mode = WAL")
-    say(f"{path.stat().st_size / 1e6:,.0f} MB are made")
 
 
 def measure(source: Path, folder: Path, seed: int) -> Round:

@@ -19,6 +19,16 @@ ROWS_PER_COMMIT = 100
 EVERY = 0.5
 
 
+def make(path: Path, races: str) -> dict[str, Any]:
+    """A season, in WAL as the collector's."""
+    from greynb.demo import season, write_season
+
+    write_season(path, season(int(races)))
+    with closing(sqlite3.connect(path)) as con:
+        con.execute("PRAGMA journal_mode = WAL")
+    return {}
+
+
 def backup(source: Path, copy: Path) -> dict[str, Any]:
     """SQLite's online backup in one step, and fsync."""
     copy.unlink(missing_ok=True)
@@ -129,12 +139,14 @@ def read(target: Path, seconds: str) -> dict[str, Any]:
         end = time.monotonic() + float(seconds)
         while time.monotonic() < end:
             frame = session.run("SELECT max(id) AS newest FROM odds_history")[0].frame
+            assert frame is not None
             seen.append((time.time(), int(frame["newest"][0])))
             time.sleep(0.2)
     return {"seen": seen}
 
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "make": make,
     "backup": backup,
     "publish": publish,
     "write": write,
