@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench clean
+.PHONY: help demo test stress lint bench bench-publishing clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
@@ -15,6 +15,7 @@ help:
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
+	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make clean  remove what the others made"
 
 # The stamp is older than its inputs after every change of a dependency, and only then.
@@ -48,6 +49,9 @@ lint: $(READY)
 
 bench: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/compare.py $(ARGS)
+
+bench-publishing: $(READY)
+	@$(BIN)/python benchmarks/publishing.py $(ARGS)
 
 clean:
 	@$(PYTHON) -c 'import shutil; [shutil.rmtree(p, ignore_errors=True) for p in "$(VENV) $(BENCH) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist".split()]'

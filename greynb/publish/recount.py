@@ -7,12 +7,13 @@ might have gone with a row, the whole table is counted again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from greynb.databases.census import ColumnCensus, Run, TableCensus, count
+from greynb.databases.census import ColumnCensus, Run, TableCensus, count, source
 from greynb.databases.declared import is_boolean, is_dated, usual_storage
 from greynb.databases.identifiers import quote
 from greynb.publish.rowsums import Spans, rowid_name
@@ -44,8 +45,8 @@ def recount(
     if gone is None or come is None:
         return None
     columns = []
-    for column, went, came in zip(before.columns, gone.columns, come.columns, strict=True):
-        merged = _merged(column, went, came)
+    for number, parts in enumerate(zip(before.columns, gone.columns, come.columns, strict=True)):
+        merged = _merged(*parts, partial(_holds, new, listed, number))
         if merged is None:
             return None
         columns.append(merged)
@@ -84,7 +85,16 @@ def _shadowed(con: sqlite3.Connection, table: str, spans: Spans) -> Iterator[Run
         con.execute(f"DROP TABLE temp.{ranges}")
 
 
-def _merged(before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus) -> ColumnCensus | None:
+def _holds(con: sqlite3.Connection, table: TableCensus, number: int, value: int) -> bool:
+    """Whether a column holds an integer, which is soon found if it is a frequent one."""
+    c = f"c{number}"
+    sql = f"SELECT 1 FROM s WHERE {c} = ? AND typeof({c}) = 'integer' LIMIT 1"
+    return con.execute(source(table) + sql, (value,)).fetchone() is not None
+
+
+def _merged(
+    before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus, holds: Callable[[int], bool]
+) -> ColumnCensus | None:
     """The census of a column, as one pass over all rows would give it; None where it needs that pass."""
     if before.encoding == "invalid":
         return None
@@ -95,18 +105,20 @@ def _merged(before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus) -> Col
     pure = counts[f"{usual_storage(column.declared)}s"] == filled
     if (pure and not (filled and closer)) or not column.integers:
         return column
-    bounds = _bounds(before, gone, come)
+    bounds = _bounds(before, gone, come, holds)
     return None if bounds is None else replace(column, low=bounds[0], high=bounds[1])
 
 
-def _bounds(before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus) -> tuple[int, int] | None:
+def _bounds(
+    before: ColumnCensus, gone: ColumnCensus, come: ColumnCensus, holds: Callable[[int], bool]
+) -> tuple[int, int] | None:
     """The smallest and the largest integer; None where they may have gone or were not looked at."""
     known = [each for each in (before, come) if each.integers]
     if any(each.low is None or each.high is None for each in (*known, *([gone] if gone.integers else []))):
         return None
     low = min(each.low for each in known if each.low is not None)
     high = max(each.high for each in known if each.high is not None)
-    if gone.integers and not _still_there(before, gone, come):
+    if gone.integers and not _still_there(before, gone, come) and not (holds(low) and holds(high)):
         return None
     return low, high
 
