@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
 # A shared machine pauses a test for longer than any useful deadline; runaway tests hit pytest's timeout.
 settings.register_profile("greynb", deadline=None)
 settings.load_profile("greynb")
+
+# A shell that runs the suite in the background has SIGINT ignored, which every child would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for name in ("STAGING_DB_PATH", "ANALYTICS_DB_PATH", "GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL"):
     os.environ.pop(name, None)
