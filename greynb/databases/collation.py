@@ -15,9 +15,7 @@ from greynb.databases.identifiers import literal
 from greynb.databases.relations import Run, TableCensus
 from greynb.databases.sqltext import Token, tokens
 
-NOTICE: Final = (
-    "{}.{} is COLLATE NOCASE in SQLite; DuckDB compares it by case: lower(…) on both sides does not"
-)
+NOTICE: Final = "{}.{} is COLLATE NOCASE in SQLite; %%analytics compares it by case (use lower on both sides)"
 
 
 def nocase_notices(run: Run, table: TableCensus, shown: str) -> list[str]:
