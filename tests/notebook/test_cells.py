@@ -26,7 +26,8 @@ def test_a_result_is_shown_with_its_types_its_total_and_where_it_came_from(shell
 
 def test_only_the_first_rows_are_shown_and_the_true_total_is_stated(shell):
     shown = text(run(shell, "%%analytics -n 3\nSELECT * FROM range(1000) t(i)"))
-    assert "3 of 1,000 rows" in shown and "999" not in shown
+    assert "3 of 1,000 rows" in shown
+    assert [line.strip() for line in shown.splitlines() if line.strip().isdigit()] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("line", ["df", "df <<", "-o df"])
