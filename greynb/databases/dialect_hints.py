@@ -84,11 +84,6 @@ DUCKDB_RULES: Final = (
         about="column",
     ),
     Rule(
-        re.compile(r"errhint NOT IMPLEMENTED"),
-        "DuckDB does not know this syntax here",
-        "LIMIT 5, 10 is written LIMIT 10 OFFSET 5",
-    ),
-    Rule(
         re.compile(r"(?:Cannot compare values|can't be cast|cast).*\[\]"),
         "a list is compared with a single value",
         "a list goes with IN: WHERE x IN (:names)",
