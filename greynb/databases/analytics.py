@@ -19,9 +19,9 @@ import duckdb
 from greynb.databases.attachment import Attachment
 from greynb.databases.diagnose import explain_error
 from greynb.databases.engine import locked_instance
-from greynb.databases.executing import columns_by_table, counted, execute
+from greynb.databases.executing import checked, columns_by_table, counted, execute
 from greynb.databases.frames import Fetched
-from greynb.databases.gate import Passed, check
+from greynb.databases.gate import Passed
 from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
@@ -139,7 +139,7 @@ class AnalyticsSession:
         QueryError
             The engine refused a statement.
         """
-        passed = check(sql)
+        passed = checked(sql)
         if not passed:
             return []
         arguments = parameters or {}, variables or {}

@@ -1,4 +1,4 @@
-"""Running one checked statement on a connection, and what its outcome says."""
+"""Checking and running statements on a connection, and what their outcome says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ from contextlib import suppress
 
 import duckdb
 
+from greynb.databases.diagnose import explain_error
 from greynb.databases.frames import Fetched
+from greynb.databases.gate import Passed, check
+from greynb.errors import QueryError
+
+
+def checked(sql: str) -> list[Passed]:
+    """Check the statements of a cell; a syntax error gets the hints that the engine's errors get."""
+    try:
+        return check(sql)
+    except QueryError as error:
+        syntax = duckdb.ParserException(f"Parser Error: {error.message}")
+        explained = explain_error(syntax, sql, role="analytics", tables=dict)
+        error.message, error.hint = explained.message, error.hint or explained.hint
+        raise
 
 
 def execute(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> Fetched:

@@ -102,3 +102,11 @@ def test_the_error_of_a_later_statement_names_its_line_in_the_cell(
     with pytest.raises(QueryError) as caught:
         session.run("SELECT 1;\n\nSELECT alhpa\nFROM t")
     assert "line 3" in str(caught.value).lower() and "alpha" in str(caught.value)
+
+
+def test_a_syntax_slip_gets_its_hint(path: Path, session: AnalyticsSession) -> None:
+    script(path, "CREATE TABLE t (a INTEGER)")
+    with pytest.raises(QueryError, match="LIMIT count OFFSET start"):
+        session.run("SELECT * FROM t LIMIT 5, 10")
+    with pytest.raises(QueryError, match="did you mean SELECT"):
+        session.run("SELEC * FROM t")
