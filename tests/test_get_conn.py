@@ -175,3 +175,28 @@ print(con.execute("FROM races").fetchall(), len(os.listdir(tempfile.gettempdir()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[(1, 'a')] 1\n" and list((folder / "temporary").iterdir()) == []
+
+
+def test_many_versions_leave_no_copies_and_few_descriptors_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """
+import os, sqlite3, tempfile, greynb
+os.environ["ANALYTICS_DB_PATH"] = os.environ["STAGING_DB_PATH"]
+descriptors = []
+for number in range(2, 14):
+    with greynb.get_conn("staging") as staging:
+        staging.execute("INSERT INTO races VALUES (?, 'x')", [number])
+    with greynb.get_conn() as con:
+        assert con.execute("SELECT count(*) FROM races").fetchone() == (number,)
+    descriptors.append(len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0)
+folders = [name for name in os.listdir(tempfile.gettempdir()) if name.startswith(".greynb")]
+read = greynb.get_conn("analytics", engine="sqlite")
+print(len(folders), descriptors[-1] - descriptors[2])
+"""
+    monkeypatch.setenv("TMPDIR", str(folder / "temporary"))
+    (folder / "temporary").mkdir()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    left, more = map(int, done.stdout.split())
+    assert left <= 2 and more <= 4
+    assert list((folder / "temporary").iterdir()) == [] and done.stderr == ""

@@ -76,8 +76,12 @@ def analytics_session(route: Route) -> AnalyticsSession:
         from greynb.databases.analytics import AnalyticsSession
 
         source = _source(route)
-        source.acquire()
-        return AnalyticsSession(source)
+        try:
+            source.acquire()
+            return AnalyticsSession(source)
+        except BaseException:
+            source.close()
+            raise
 
     return _shared("cells", route, opened)
 
@@ -185,7 +189,11 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     from greynb.databases.analytics import AnalyticsSession
 
     source = _source(route)
-    newest = source.acquire()
+    try:
+        newest = source.acquire()
+    except BaseException:
+        source.close()
+        raise
     key = _key("pinned", route)
     with _lock:
         session = _sessions.get(key)
@@ -202,7 +210,11 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     from greynb.databases.sqlite import open_readonly
 
     source = _source(route)
-    con = open_readonly(source.acquire().path, factory=SnapshotConnection)
+    try:
+        con = open_readonly(source.acquire().path, factory=SnapshotConnection)
+    except BaseException:
+        source.close()
+        raise
     con.source = source
     return con
 

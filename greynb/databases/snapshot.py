@@ -29,6 +29,7 @@ import stat
 import tempfile
 import threading
 import time
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,7 @@ from greynb.databases.generations import Generation, generation_at
 from greynb.databases.pinning import StillWitness, named_generation, whole
 from greynb.databases.private import PrivateFolder, discard
 from greynb.databases.privatecopy import private_copy, settled
-from greynb.databases.still import Snapshot
+from greynb.databases.still import Snapshot, let_go
 from greynb.databases.witness import LinkWitness, Witness, lease
 from greynb.errors import MissingDatabase, UnreadableDatabase
 
@@ -73,6 +74,7 @@ class SnapshotSource:
         self._stop = threading.Event()
         self._folders: dict[Path, PrivateFolder] = {}
         self._held: list[Snapshot] = []
+        weakref.finalize(self, let_go, os.getpid(), self._held, self._folders)
         self._newest: Snapshot | None = None
         self._pinned: Snapshot | None = None
 
@@ -158,10 +160,7 @@ class SnapshotSource:
         """Let go of everything and remove the private files."""
         with self._lock:
             self._newest = self._pinned = None
-            while self._held:
-                self._held.pop().witness.close()
-            while self._folders:
-                self._folders.popitem()[1].close()
+            let_go(os.getpid(), self._held, self._folders)
 
     def _copy(self) -> Snapshot:
         origin = self._origin()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from greynb.databases.private import PrivateFolder
 from greynb.databases.witness import Witness
 
 if TYPE_CHECKING:
@@ -44,3 +46,11 @@ class Snapshot:
     census: Mapping[str, TableCensus] | None
     notices: tuple[str, ...] = ()
     witness: Witness = field(kw_only=True, repr=False)
+
+
+def let_go(pid: int, held: list[Snapshot], folders: dict[Path, PrivateFolder]) -> None:
+    """Let go of snapshots and their files; a forked process leaves them to the one that made them."""
+    while held and os.getpid() == pid:
+        held.pop().witness.close()
+    while folders and os.getpid() == pid:
+        folders.popitem()[1].close()

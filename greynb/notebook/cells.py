@@ -88,6 +88,7 @@ def _analytics(
         interrupt=session.interrupt,
         progress=session.progress,
         show_progress=config.progress,
+        interruptible=config.interrupt,
         label=route.role,
     )
     try:
@@ -109,6 +110,7 @@ def _staging(
             interrupt=session.interrupt,
             progress=session.progress,
             show_progress=config.progress,
+            interruptible=config.interrupt,
             label=route.role,
         )
     except StatementFailed as failed:

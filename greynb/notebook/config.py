@@ -13,6 +13,9 @@ class Greynb(Configurable):
     progress = Bool(True, help="Show the progress of queries that take longer than a second.").tag(
         config=True
     )
+    interrupt = Bool(
+        True, help="Run queries on a worker thread, so that Ctrl-C stops them; off, on the notebook's own."
+    ).tag(config=True)
     traceback = Bool(False, help="Show Python's traceback with an error, for reports of bugs.").tag(
         config=True
     )

@@ -32,6 +32,7 @@ def run(
     interrupt: Callable[[], None],
     progress: Callable[[], Progress | None],
     show_progress: bool = True,
+    interruptible: bool = True,
     label: str,
 ) -> T:
     """Run a task on a worker thread and return what it returns, or raise what it raises.
@@ -47,6 +48,8 @@ def run(
         How far the task is; called from this thread at most four times a second, after the first second.
     show_progress
         Whether to show that.
+    interruptible
+        Off: the task runs on this thread, without progress, and Ctrl-C is left to the engine.
     label
         What is running, for the progress line.
 
@@ -55,6 +58,8 @@ def run(
     QueryInterrupted
         The user pressed Ctrl-C. The task has ended when this is raised.
     """
+    if not interruptible:
+        return task()
     worker = _Worker(task)
     meter = Meter(progress, label) if show_progress else None
     try:

@@ -48,9 +48,11 @@ class RowSums:
 
 
 def rowid_name(con: sqlite3.Connection, table: str) -> str | None:
-    """A name by which the rowid can be asked for; None where columns have taken all of them."""
+    """A name by which the rowid can be asked for beside all columns; None where there is no name or room."""
     rows = con.execute(f"SELECT lower(name) FROM pragma_table_xinfo({literal(table)}, 'main')").fetchall()
     columns = {name for (name,) in rows}
+    if len(columns) >= con.getlimit(sqlite3.SQLITE_LIMIT_COLUMN):
+        return None
     return next((name for name in ROWIDS if name not in columns), None)
 
 

@@ -326,3 +326,11 @@ def test_unloading_puts_back_what_was_there_and_loading_again_works(shell):
     shell.run_line_magic("load_ext", "greynb")
     shell.run_line_magic("reload_ext", "greynb")
     assert sql(shell, "SELECT 1 AS a")["a"][0] == 1
+
+
+def test_queries_can_run_on_the_notebook_s_own_thread(shell):
+    run(shell, "%config Greynb.interrupt = False")
+    assert sql(shell, "SELECT 1 AS a")["a"][0] == 1
+    assert len(shell.run_cell_magic("staging", "", "SELECT * FROM races")) == 4
+    with pytest.raises(greynb.QueryError, match="did you mean venue"):
+        sql(shell, "SELECT venu FROM races")
