@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -200,3 +201,25 @@ print(len(folders), descriptors[-1] - descriptors[2])
     left, more = map(int, done.stdout.split())
     assert left <= 2 and more <= 4
     assert list((folder / "temporary").iterdir()) == [] and done.stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_leaves_the_sessions_to_the_one_that_opened_them(folder: Path) -> None:
+    script = """
+import os, sys, greynb
+from greynb.notebook import cells
+from greynb.notebook.config import Greynb
+from greynb.notebook.options import CellOptions
+def count():
+    outcome = cells.run("analytics", "SELECT count(*) AS n FROM races", {}, CellOptions(), Greynb())
+    return int(outcome.results[0].frame["n"][0])
+con = greynb.get_conn()
+assert count() == con.execute("SELECT count(*) FROM races").fetchone()[0] == 1
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+print(os.waitpid(child, 0)[1])
+print(count())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1"]

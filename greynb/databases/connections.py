@@ -236,4 +236,23 @@ _ENGINES: dict[tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.
 }
 _ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite'"
 
+
+def _leave_to_parent() -> None:
+    """In a forked process: never take apart what the parent opened.
+
+    DuckDB's threads do not come along, and taking an engine apart without them ends the process with a
+    segmentation fault. So the inherited sessions are kept for ever, by a reference that nobody gives back.
+    """
+    global _lock
+    import ctypes
+
+    for session in _sessions.values():
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+    _sessions.clear()
+    _pins.clear()
+    _lock = threading.Lock()
+
+
 atexit.register(close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
