@@ -66,22 +66,13 @@ class SnapshotConnection(BlockConnection):
 def analytics_session(route: Route) -> AnalyticsSession:
     """The session that runs this route's ``%%analytics`` cells, on the newest version of its file.
 
-    Raises
-    ------
-    MissingDatabase, UnreadableDatabase
-        The analytics file is not there, or no SQLite database.
+    The file is not looked at before the first cell: a copy of it may take long, and belongs to the worker.
     """
 
     def opened() -> AnalyticsSession:
         from greynb.databases.analytics import AnalyticsSession
 
-        source = _source(route)
-        try:
-            source.acquire()
-            return AnalyticsSession(source)
-        except BaseException:
-            source.close()
-            raise
+        return AnalyticsSession(_source(route))
 
     return _shared("cells", route, opened)
 
