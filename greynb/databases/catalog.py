@@ -14,8 +14,8 @@ import duckdb
 
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
-from greynb.databases.columns import choose, fold, is_widened, unique_names
-from greynb.databases.identifiers import literal, quote
+from greynb.databases.columns import choose, is_widened, unique_names
+from greynb.databases.identifiers import fold, literal, quote
 from greynb.databases.relations import (
     REFUSALS,
     ColumnCensus,
@@ -164,10 +164,6 @@ class Catalog:
             )
             for number, (name, column) in enumerate(zip(names, counted.columns, strict=True))
         ]
-
-    def census(self) -> dict[str, TableCensus]:
-        """Give what is known about the tables so far, by their names in SQLite."""
-        return {table.name: table for table in self._tables.values()}
 
     def close(self) -> None:
         """Drop the views."""

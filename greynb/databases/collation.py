@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from greynb.databases.columns import fold
-from greynb.databases.identifiers import literal
+from greynb.databases.identifiers import fold, literal
 from greynb.databases.relations import Run, TableCensus
 from greynb.databases.sqltext import Token, tokens
 

@@ -25,9 +25,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from string import ascii_lowercase, ascii_uppercase
 
 from greynb.databases.declared import is_boolean, is_dated, promised, scanned_as
+from greynb.databases.identifiers import fold
 from greynb.databases.relations import ColumnCensus
 
 EXACT = 2**53  # integers up to here are exact as a double
@@ -68,7 +68,6 @@ DIRECT = {  # (type that DuckDB's scan gives, type chosen) -> how to get from on
     ("BLOB", "BIGINT"): "CAST(decode({x}) AS BIGINT)",
     ("BLOB", "VARCHAR"): "decode({x})",
 }
-FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +143,6 @@ def unique_names(names: Iterable[str], kind: str = "column") -> list[str]:
         taken.add(fold(candidate))
         unique.append(candidate)
     return unique
-
-
-def fold(name: str) -> str:
-    """Spell a name as SQLite and DuckDB compare it: only ASCII letters lose their case."""
-    return name.translate(FOLD)
 
 
 def _of_texts(census: ColumnCensus) -> str:

@@ -176,12 +176,13 @@ def open_elsewhere(identity: Identity) -> bool:
         return True
     with _table.lock:
         ours = {each.number for each in _table.files}
-    return any(_identity(number) == identity for number in numbers if number not in ours)
+    return any(identity_of(number) == identity for number in numbers if number not in ours)
 
 
-def _identity(number: int) -> Identity | None:
+def identity_of(file: Path | int) -> Identity | None:
+    """What tells a file, by path or descriptor, from one that takes its place; None where there is none."""
     try:
-        found = os.fstat(number)
+        found = os.stat(file)  # noqa: PTH116  # a Path has no stat of a descriptor
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -14,14 +14,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.load_faults import row_error, value_error
 from greynb.databases.load_table import (
     Table,
     check_fit,
     check_names,
     describe,
-    folded,
     missing_table,
     new_table,
 )
@@ -202,9 +201,9 @@ def _planned(
 
 
 def _check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
-    wanted = set(map(folded, key))
+    wanted = set(map(fold, key))
     for position, name in enumerate(frame.columns):
-        missing = frame.iloc[:, position].isna().to_numpy() if folded(name) in wanted else None
+        missing = frame.iloc[:, position].isna().to_numpy() if fold(name) in wanted else None
         if missing is not None and missing.any():
             row = int(missing.argmax())
             raise LoadError(
@@ -221,8 +220,8 @@ def _insert_sql(
     if on_conflict == "error":
         return sql
     target = f"({', '.join(map(quote, key))})" if key else ""
-    keys = set(map(folded, key))
-    written = [f"{quote(name)} = excluded.{quote(name)}" for name in names if folded(name) not in keys]
+    keys = set(map(fold, key))
+    written = [f"{quote(name)} = excluded.{quote(name)}" for name in names if fold(name) not in keys]
     if on_conflict == "ignore" or not written:
         return f"{sql} ON CONFLICT {target} DO NOTHING"
     return f"{sql} ON CONFLICT {target} DO UPDATE SET {', '.join(written)} WHERE {counter}()"
@@ -235,7 +234,7 @@ def _insert(
     progress: Callable[[int, int], None] | None,
 ) -> int:
     converters = [
-        converter(dtype, dates=plan.table.columns[folded(name)].declared.upper() == "DATE")
+        converter(dtype, dates=plan.table.columns[fold(name)].declared.upper() == "DATE")
         for name, dtype in zip(plan.names, frame.dtypes, strict=True)
     ]
     changed = 0

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 
-from greynb.databases.load_table import Table, folded
+from greynb.databases.identifiers import fold
+from greynb.databases.load_table import Table
 from greynb.errors import LoadError
 
 _SHOWN_VALUES = 12
@@ -65,15 +66,15 @@ def _guilty(
         return [name for name, value in values.items() if not _fits_sqlite(value)]
     if "FOREIGN KEY" in str(error):
         wanted = con.execute('SELECT "from" FROM pragma_foreign_key_list(?)', (table.name,)).fetchall()
-        columns = {folded(row[0]) for row in wanted}
-        return [name for name in values if folded(name) in columns]
+        columns = {fold(row[0]) for row in wanted}
+        return [name for name in values if fold(name) in columns]
     named = [name for name in values if _names(str(error), table, name)]
     return named or list(values)
 
 
 def _names(message: str, table: Table, column: str) -> bool:
     # "UNIQUE constraint failed: races.date, races.number"
-    declared = table.columns[folded(column)].name
+    declared = table.columns[fold(column)].name
     return re.search(re.escape(f"{table.name}.{declared}") + r"(?=, |$)", message) is not None
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from greynb.databases.descriptors import identity_of
 from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, wait_for_lock
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqlite import columns_by_table, file_error, open_writable
@@ -154,14 +155,14 @@ class StagingSession:
 
     def _connection(self) -> sqlite3.Connection:
         """The open connection, made again where the file at the path is no longer the one it was."""
-        if self._con is not None and self._identity == _identity(self._path):
+        if self._con is not None and self._identity == identity_of(self._path):
             return self._con
         self.close()
         if not self._path.exists():
             self._notices.append(f"{self._path.name} did not exist and was created")
         self._con = self._waiting(lambda: open_writable(self._path, timeout=SLICE))
         self._con.set_progress_handler(lambda: int(self._stop.is_set()), _STEPS)
-        self._identity = _identity(self._path)
+        self._identity = identity_of(self._path)
         return self._con
 
     def _transaction(
@@ -280,15 +281,6 @@ class StagingSession:
         """Put what the user should know of the file on the first result."""
         notices, self._notices = tuple(self._notices), []
         return [replace(results[0], notices=(*notices, *results[0].notices)), *results[1:]]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells one file from another that takes its place."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _at_commit(error: sqlite3.Error) -> QueryError:

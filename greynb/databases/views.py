@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from greynb.databases.census import source
-from greynb.databases.columns import ColumnPlan, fold, plan, unique_names
+from greynb.databases.columns import ColumnPlan, plan, unique_names
 from greynb.databases.declared import scanned_as
-from greynb.databases.identifiers import literal, quote
+from greynb.databases.identifiers import fold, literal, quote
 from greynb.databases.relations import TableCensus, stop_if_interrupted
 
 JOIN_COSTS = 3  # a join by rowid takes about as long as bringing over this many more columns as text

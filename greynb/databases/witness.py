@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from greynb.databases.copying import data_version
+from greynb.databases.descriptors import identity_of
 from greynb.databases.fingerprint import FileState, Watched
 from greynb.databases.generations import MANIFEST, Generation
 from greynb.databases.locks import is_busy
@@ -46,14 +47,14 @@ class GenerationWitness:
         self._path = path
         self._real = Path(os.path.realpath(path))
         self._generation = generation
-        self._identity = _identity(self._real)
+        self._identity = identity_of(self._real)
         self._lease = lease
 
     def is_newest(self) -> bool:
         """Whether the user's path leads to the same, unchanged file."""
         return (
             os.path.realpath(self._path) == str(self._real)
-            and _identity(self._real) == self._identity
+            and identity_of(self._real) == self._identity
             and self.is_whole()
         )
 
@@ -186,7 +187,7 @@ def lease(path: Path, generation: Generation) -> GenerationWitness | None:
         return GenerationWitness(path, generation, None)
     if lock is None:
         return None
-    if lock.identity() == _identity(manifest):
+    if lock.identity() == identity_of(manifest):
         return GenerationWitness(path, generation, lock)
     lock.release()
     return None
@@ -197,15 +198,7 @@ def _same_file(path: Path, origin: Watched, state: FileState, *, by_content: boo
         return False
     try:
         if not by_content:
-            return _identity(origin.path) == state.identity
+            return identity_of(origin.path) == state.identity
         return origin.state().same_content(state)
     except OSError:
         return False
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from greynb.databases.copying import connect
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqlite import atomic, file_error
 from greynb.errors import PublishError, QueryError
 from greynb.publish.etl.contracts import Copy, check
-from greynb.publish.etl.patterns import fold
 from greynb.publish.etl.plan import Plan
 from greynb.publish.etl.report import EtlReport
 from greynb.publish.etl.tables import Notice, find, find_column, leave_out, leave_out_columns, relations

@@ -9,10 +9,9 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqltext import split_statements
 from greynb.errors import PublishError
-from greynb.publish.etl.patterns import fold
 from greynb.publish.etl.plan import Plan, Wish
 from greynb.publish.etl.promises import Bound, Contract, Freshness, Query, Range
 from greynb.publish.etl.tables import Relation, find, find_column, number, relations

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from greynb.databases.declared import promised
+from greynb.databases.identifiers import fold
 from greynb.databases.sqltext import Token, tokens
-from greynb.publish.etl.patterns import fold
 
 _ENDS_TYPE: Final = frozenset(
     "CONSTRAINT PRIMARY NOT NULL UNIQUE CHECK DEFAULT COLLATE REFERENCES GENERATED AS ON".split()

@@ -9,14 +9,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Final
 
+from greynb.databases.identifiers import fold
+
 _GLOB: Final = frozenset("*?[")
-
-
-def fold(name: str) -> str:
-    """Spell a name as SQLite compares it."""
-    from greynb.databases.columns import fold as folded  # late, as DuckDB comes with it
-
-    return folded(name)
 
 
 def matches(name: str, pattern: str) -> bool:

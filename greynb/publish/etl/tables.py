@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqltext import tokens
 from greynb.errors import PublishError
-from greynb.publish.etl.patterns import column_matches, fold, is_glob, matches
+from greynb.publish.etl.patterns import column_matches, is_glob, matches
 from greynb.publish.etl.plan import Plan
 from greynb.publish.etl.reading import did_you_mean
 from greynb.publish.etl.watching import is_stop
