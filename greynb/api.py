@@ -63,7 +63,7 @@ def get_conn(
     UsageError
         The engine does not serve this role.
     """
-    from greynb.databases.connections import connect
+    from greynb.connections import connect
 
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
@@ -111,7 +111,7 @@ def load(
     DatabaseLocked
         Another process kept staging locked for too long.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.databases.load import load_frame
     from greynb.databases.sqlite import open_writable
 
@@ -167,7 +167,7 @@ def sync(
         The publication could not be made; the version published before is untouched.
     """
     from greynb import publish
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.planning import required_plan
 
     settings = Settings.current()
@@ -203,7 +203,7 @@ def rollback(
     and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
     whole any more; analytics is then untouched.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.versions import rollback
 
     route = Settings.current().route("analytics")
@@ -219,7 +219,7 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
     it for all. Raises DatabaseError where one of the two files cannot be read.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.verifying import compare
 
     settings = Settings.current()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greynb.databases.connections import analytics_session, located, staging_session
+from greynb.connections import analytics_session, located, staging_session
 from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
-from greynb.databases.connections import analytics_session, located
+from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution, publishing, versions
 from greynb.overview import Status, status
