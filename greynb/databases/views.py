@@ -31,9 +31,7 @@ def refusing_view(table: TableCensus) -> str:
     )
 
 
-def typed_views(
-    con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus, *, key: str | None = None
-) -> Iterator[str]:
+def typed_views(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> Iterator[str]:
     """Offer the ways to read a table with its types, the fastest first and the one that always works last.
 
     Parameters
@@ -44,32 +42,62 @@ def typed_views(
         The name under which it is attached.
     table
         The census of the table.
+    """
+    direct = scannable(con, alias, table)
+    missing = len(table.columns) - len(direct)
+    if missing == 0 or (missing + JOIN_COSTS < len(table.columns) and has_rowid(con, alias, table)):
+        yield scanning(alias, table, direct)
+    statement, shown = as_text(table)
+    yield f"SELECT {shown} FROM {_query(alias, statement)} AS w"
+
+
+def scanning(alias: str, table: TableCensus, direct: set[int], *, key: str | None = None) -> str:
+    """Scan the columns that a scan gives exactly; fetch the rest as text, and join by rowid.
+
+    Parameters
+    ----------
+    alias
+        The name under which the file is attached.
+    table
+        The census of the table, which `has_rowid` if any column is not scanned.
+    direct
+        From `scannable`.
     key
-        A name for the rowid as first column, of a table that `has_rowid`; without one it is left out.
+        A name for the rowid as first column; without one it is left out.
     """
     plans = _plans(table)
-    direct = _scannable(con, alias, table, plans)
+    shown, scan = _key("d.rowid", key) + _shown(plans, direct, "d"), f"{_table(alias, table)} AS d"
     if len(direct) == len(plans):
-        yield f"SELECT {_key('d.rowid', key)}{_shown(plans, direct, 'd')} FROM {_table(alias, table)} AS d"
-    elif len(plans) - len(direct) + JOIN_COSTS < len(plans) and (key or has_rowid(con, alias, table)):
-        yield _joined(alias, table, plans, direct, key)
-    if key is None:
-        yield _from_text(alias, plans, source(table), None)
-    else:
-        rows = f"SELECT rowid, * FROM {quote(table.name)}"
-        yield _from_text(alias, plans, f"WITH s(k, {_numbered(plans)}) AS ({rows}) ", key)
+        return f"SELECT {shown} FROM {scan}"
+    fetched = "".join(f", {_transported(n, each)}" for n, each in enumerate(plans) if n not in direct)
+    statement = f"{_keyed(table, plans)}SELECT k{fetched} FROM s ORDER BY k"
+    return f"SELECT {shown} FROM {scan} JOIN {_query(alias, statement)} AS w ON d.rowid = CAST(w.k AS BIGINT)"
 
 
-def rows_within(alias: str, table: TableCensus, key: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Select the rows of a table in ranges of rowids (both ends included), typed and with their key."""
+def as_text(
+    table: TableCensus, *, key: str | None = None, spans: Iterable[tuple[int, int]] | None = None
+) -> tuple[str, str]:
+    """Read all columns as SQLite's own text, which always works.
+
+    Parameters
+    ----------
+    table
+        The census of the table.
+    key
+        A name for the rowid as first column; without one it is left out.
+    spans
+        With a key: ranges of rowids, both ends included, to which to keep.
+
+    Returns
+    -------
+    tuple
+        The statement for SQLite, all of whose columns are text, and what to select from its rows, called w.
+    """
     plans = _plans(table)
-    ranges = ", ".join(f"({low}, {high})" for low, high in spans)
-    rows = (
-        f"SELECT t.rowid, t.* FROM r CROSS JOIN {quote(table.name)} AS t"
-        " WHERE t.rowid BETWEEN r.low AND r.high"
-    )
-    start = f"WITH r(low, high) AS (VALUES {ranges}), s(k, {_numbered(plans)}) AS ({rows}) "
-    return _from_text(alias, plans, start, key)
+    start = source(table) if key is None else _keyed(table, plans, spans)
+    fetched = ", ".join(_transported(n, each) for n, each in enumerate(plans))
+    statement = f"{start}SELECT {'CAST(k AS TEXT) AS k, ' if key else ''}{fetched} FROM s"
+    return statement, _key("CAST(w.k AS BIGINT)", key) + _shown(plans, set(), "w")
 
 
 def has_rowid(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> bool:
@@ -85,9 +113,7 @@ def has_rowid(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) ->
     return True
 
 
-def _scannable(
-    con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus, plans: Sequence[ColumnPlan]
-) -> set[int]:
+def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> set[int]:
     """Find the columns that a direct scan gives exactly; generated columns, for one, are not in it."""
     if table.kind != "table":
         return set()
@@ -99,42 +125,33 @@ def _scannable(
     given = {str(row[0]): str(row[1]) for row in rows}
     return {
         number
-        for number, (column, each) in enumerate(zip(table.columns, plans, strict=True))
+        for number, (column, each) in enumerate(zip(table.columns, _plans(table), strict=True))
         if each.direct is not None and given.get(column.name) == scanned_as(column.declared)
     }
 
 
-def _joined(
-    alias: str, table: TableCensus, plans: Sequence[ColumnPlan], direct: set[int], key: str | None
+def _keyed(
+    table: TableCensus, plans: Sequence[ColumnPlan], spans: Iterable[tuple[int, int]] | None = None
 ) -> str:
-    """Scan what can be scanned, fetch the rest as text, and join by rowid."""
-    fetched = "".join(
-        f", {each.transport.format(c=f'c{n}')} AS c{n}" for n, each in enumerate(plans) if n not in direct
-    )
-    statement = (
-        f"WITH s(k, {_numbered(plans)}) AS (SELECT rowid, * FROM {quote(table.name)})"
-        f" SELECT k{fetched} FROM s ORDER BY k"
-    )
+    """Write the start of a SQLite statement that names rowid and columns k, c0, c1, … in a source s."""
+    names = ", ".join(["k", *(f"c{number}" for number in range(len(plans)))])
+    if spans is None:
+        return f"WITH s({names}) AS (SELECT rowid, * FROM {quote(table.name)}) "
+    ranges = ", ".join(f"({low}, {high})" for low, high in spans)
+    rows = f"SELECT t.rowid, t.* FROM r CROSS JOIN {quote(table.name)} AS t"
     return (
-        f"SELECT {_key('d.rowid', key)}{_shown(plans, direct, 'd')} FROM {_table(alias, table)} AS d"
-        f" JOIN {_query(alias, statement)} AS w ON d.rowid = CAST(w.k AS BIGINT)"
+        f"WITH r(low, high) AS (VALUES {ranges}),"
+        f" s({names}) AS ({rows} WHERE t.rowid BETWEEN r.low AND r.high) "
     )
 
 
-def _from_text(alias: str, plans: Sequence[ColumnPlan], start: str, key: str | None) -> str:
-    """Read all columns as SQLite's own text; `start` names them c0, c1, … and the rowid k in a source s."""
-    fetched = ", ".join(f"{each.transport.format(c=f'c{n}')} AS c{n}" for n, each in enumerate(plans))
-    query = _query(alias, f"{start}SELECT {'k, ' if key else ''}{fetched} FROM s")
-    return f"SELECT {_key('CAST(w.k AS BIGINT)', key)}{_shown(plans, set(), 'w')} FROM {query} AS w"
+def _transported(number: int, plan: ColumnPlan) -> str:
+    return f"{plan.transport.format(c=f'c{number}')} AS c{number}"
 
 
 def _plans(table: TableCensus) -> list[ColumnPlan]:
     names = unique_names(column.name for column in table.columns)
     return [plan(column, name) for column, name in zip(table.columns, names, strict=True)]
-
-
-def _numbered(plans: Sequence[ColumnPlan]) -> str:
-    return ", ".join(f"c{number}" for number in range(len(plans)))
 
 
 def _key(value: str, name: str | None) -> str:
