@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import duckdb
 
 from greynb.databases.duckdb_progress import enable_progress
@@ -9,8 +12,14 @@ from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal
 
 
-def locked_instance() -> duckdb.DuckDBPyConnection:
-    """Open an instance whose current database is ``analytics``, empty, with settings that stay."""
+def locked_instance(readable: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
+    """Open an instance whose current database is ``analytics``, empty, with settings that stay.
+
+    Parameters
+    ----------
+    readable
+        Folders from which mirrors may be attached.
+    """
     con = duckdb.connect(
         ":memory:",
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
@@ -23,6 +32,8 @@ def locked_instance() -> duckdb.DuckDBPyConnection:
     enable_progress(con)
     con.execute("ATTACH ':memory:' AS analytics")
     con.execute("USE analytics")
+    folders = ", ".join(literal(str(folder)) for folder in readable)
+    con.execute(f"SET allowed_directories = [{folders}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con

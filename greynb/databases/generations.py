@@ -5,7 +5,7 @@
     races.db  ->  .races/current/analytics.db     the path that users and other tools open
     .races/
       current -> gen-000042                       the one atomic switch
-      gen-000042/  analytics.db  manifest.json    never changed once published
+      gen-000042/  analytics.db  analytics.duckdb  manifest.json    never changed once published
       gen-000041/  …                              kept for readers that still use it
 
 A reader resolves the path once and opens only what it found. Where symbolic links cannot be made, the
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Layout = Literal["generations", "plain"]
 
 DATABASE: Final = "analytics.db"
+MIRROR: Final = "analytics.duckdb"
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
 SECOND_NAME: Final = "second-name"
@@ -164,6 +165,15 @@ class Generation:
     def database(self) -> Path:
         """The SQLite file to open."""
         return self.folder / DATABASE
+
+    def mirror(self) -> Path | None:
+        """The columnar mirror that the manifest describes; None where there is none, or it was changed."""
+        entry = self.manifest.files.get(MIRROR) if self.manifest else None
+        path = self.folder / MIRROR
+        try:
+            return path if entry is not None and entry.matches(path.stat()) else None
+        except OSError:
+            return None
 
     def is_intact(self) -> bool:
         """Whether the file is the one that the manifest describes."""

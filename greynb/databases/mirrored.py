@@ -17,8 +17,6 @@ from greynb.databases.columns import unique_names
 from greynb.databases.identifiers import quote
 from greynb.databases.relations import TableCensus
 
-MIRROR: Final = "analytics.duckdb"
-"""The name of the mirror in a generation's folder."""
 SCHEMA: Final = "greynb"
 FORMAT: Final = 1
 
@@ -89,15 +87,20 @@ class Contents:
             raise ValueError(f"not a mirror: {error}") from error
 
 
-def mirror_view(alias: str, table: TableCensus) -> str:
-    """Select the columns of a mirrored table, without its key."""
-    names = unique_names(column.name for column in table.columns)
-    return f"SELECT {', '.join(map(quote, names))} FROM {mirror_table(alias, table.name)}"
+def mirror_view(alias: str, name: str, table: TableCensus) -> str:
+    """Select the columns of a mirrored table, without its key.
 
-
-def mirror_table(alias: str, name: str) -> str:
-    """The quoted name of a mirrored table."""
-    return f"{quote(alias)}.main.{quote(name)}"
+    Parameters
+    ----------
+    alias
+        The name under which the mirror is attached.
+    name
+        What the table is called in DuckDB.
+    table
+        Its census.
+    """
+    columns = unique_names(column.name for column in table.columns)
+    return f"SELECT {', '.join(map(quote, columns))} FROM {quote(alias)}.main.{quote(name)}"
 
 
 def _place(alias: str) -> str:

@@ -78,6 +78,11 @@ class SnapshotSource:
         self._newest: Snapshot | None = None
         self._pinned: Snapshot | None = None
 
+    @property
+    def path(self) -> Path:
+        """What the user named."""
+        return self._path
+
     def acquire(self) -> Snapshot:
         """The pinned version, else the newest; the same object as before while nothing has changed.
 
@@ -170,7 +175,7 @@ class SnapshotSource:
         """A private copy of a file that stands still, under the same id."""
         path = self._folder(Path(tempfile.gettempdir())).new_file()
         copy_files(snapshot.path, path, stop=self._stop)
-        return replace(snapshot, path=path, kind="copy", witness=StillWitness())
+        return replace(snapshot, path=path, kind="copy", mirror=None, witness=StillWitness())
 
     def _hold(self, snapshot: Snapshot) -> Snapshot:
         """Remember a new snapshot, and let go of all but its predecessor, which is still attached."""
@@ -217,6 +222,7 @@ class SnapshotSource:
             source=self._path,
             published=generation.manifest.published,
             census=generation.manifest.tables(),
+            mirror=generation.mirror(),
             witness=witness,
         )
 

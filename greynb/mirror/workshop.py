@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import duckdb
 
+from greynb.databases.catalog import run_inside
 from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal, quote
 
@@ -136,7 +137,7 @@ def workshop(
 
 def through_sqlite(con: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Sequence[object]]:
     """Run one statement inside SQLite on a connection and return its rows."""
-    return con.execute(f"SELECT * FROM sqlite_query({literal(SOURCE)}, {literal(sql)})").fetchall()
+    return run_inside(con, SOURCE, sql)
 
 
 def place(name: str) -> str:
