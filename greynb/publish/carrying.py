@@ -24,7 +24,7 @@ from greynb.publish.comparing import Comparison, still
 from greynb.publish.content import Content, content_of
 from greynb.publish.recount import recount
 from greynb.publish.result import TableResult
-from greynb.publish.rowsums import RowSums, row_sums, rowid_name
+from greynb.publish.rowsums import RowSums, Spans, row_sums, rowid_name
 from greynb.publish.steps import Steps
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class _Work:
     ) -> None:
         self._con = con
         self._old = old
+        self._comparison = comparison
         self._changes: Mapping[str, TableChange] = comparison.changes or {} if old else {}
         manifest = comparison.manifest
         self._before = (manifest.tables() or {}) if manifest else {}
@@ -111,7 +112,7 @@ class _Work:
                 self._moved[name] = SAME
                 return str(before)
             if change.kind == "ranges" and rowid_name(self._con, name) is not None:
-                moved = row_sums(self._old, self._con, name, change.spans, told)
+                moved = row_sums(self._old, self._con, name, self._spans(change), told)
                 self._moved[name] = moved
                 return str(before.changed(moved.inserted - moved.deleted, moved.total))
         try:
@@ -120,6 +121,18 @@ class _Work:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
                 raise
             return None  # an unknown collation or module
+
+    def _spans(self, change: TableChange) -> Spans:
+        """Where the rows that differ are, as closely as the bytes of the pages tell."""
+        from greynb.publish.pages import MalformedFile, spans_of
+
+        files = self._comparison.files
+        if files is None or change.leaves is None:
+            return change.spans
+        try:
+            return spans_of(*files, change.leaves)
+        except MalformedFile:  # harmless here: each row in the changed pages is read instead
+            return change.spans
 
     def count_all(self) -> None:
         same = {name for name, each in self._changes.items() if each.kind == "same"}
