@@ -32,8 +32,10 @@ Python objects. Results of plain numbers go through numpy, 0.2 ms less for a sma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from greynb.databases import arrays
@@ -43,6 +45,13 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
+
+try:
+    from pandas.api.internals import (  # type: ignore[import-not-found]  # missing in pandas-stubs
+        create_dataframe_from_blocks,
+    )
+except ImportError:  # before pandas 3
+    create_dataframe_from_blocks = None
 
 _BATCH = 100_000
 _SQLITE_BATCH = 10_000
@@ -147,7 +156,29 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def _frame(names: Sequence[str], columns: Sequence[Any]) -> pd.DataFrame:
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    if create_dataframe_from_blocks is None or not columns or not all(map(_is_ready, columns)):
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    # The same frame, without looking at each value and name once more: 0.1 ms less in a cell.
+    blocks = [(_block(column), np.array([number])) for number, column in enumerate(columns)]
+    # A view, since a user may name the columns' index.
+    frame: pd.DataFrame = create_dataframe_from_blocks(
+        blocks, pd.RangeIndex(len(columns[0])), _index(tuple(names)).view()
+    )
+    return frame
+
+
+def _is_ready(column: Any) -> bool:
+    """Whether pandas keeps a column as it is; in arrays of objects it looks for texts and times."""
+    return column.dtype.kind != "O" or not isinstance(column, np.ndarray)
+
+
+def _block(column: Any) -> Any:
+    return column[np.newaxis, :] if isinstance(column, np.ndarray) else column
+
+
+@lru_cache(maxsize=64)
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    return pd.Index(names)
 
 
 def _from_rows(rows: list[tuple[Any, ...]], width: int) -> list[Any]:

@@ -13,24 +13,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from greynb.databases.census import TableCensus, count
+from greynb.databases.census import Run, TableCensus, count
 from greynb.databases.identifiers import quote
 from greynb.databases.relations import list_relations
+from greynb.publish.aside import Aside
+from greynb.publish.checking import watched
 from greynb.publish.comparing import Comparison, still
 from greynb.publish.content import Content, content_of
 from greynb.publish.recount import recount
 from greynb.publish.result import TableResult
-from greynb.publish.rowsums import RowSums, row_sums, rowid_name
+from greynb.publish.rowsums import RowSums, Spans, row_sums, rowid_name
 from greynb.publish.steps import Steps
 
 if TYPE_CHECKING:
     from greynb.publish.pages import TableChange
 
-Watched = Callable[[sqlite3.Connection, Callable[[float], None]], AbstractContextManager[None]]
 SAME: Final = RowSums()
 
 
@@ -43,19 +46,21 @@ class Carried:
     tables: dict[str, TableResult] = field(default_factory=dict)
 
 
-def carried_on(con: sqlite3.Connection, comparison: Comparison, steps: Steps, watched: Watched) -> Carried:
+def carried_on(
+    con: sqlite3.Connection, database: Path, comparison: Comparison, steps: Steps, aside: Aside
+) -> Carried:
     """Take the census and the hashes, as few anew as possible.
 
     Parameters
     ----------
-    con
-        An open connection to the new version.
+    con, database
+        An open connection to the new version, and its file, which nobody writes to.
     comparison
         Of the new version with the one before.
     steps
         Where time is noted.
-    watched
-        Lets Ctrl-C stop the statements of a connection during a block.
+    aside
+        Counts on another thread what is hashed on this one, where neither is carried on.
 
     Raises
     ------
@@ -68,10 +73,14 @@ def carried_on(con: sqlite3.Connection, comparison: Comparison, steps: Steps, wa
             old = stack.enter_context(closing(still(comparison.previous.database)))
             old.text_factory = con.text_factory
         work = _Work(con, old, comparison)
+        counted = aside.begin("census", partial(work.count_beside, database)) if old is None else None
         with steps.step("content") as told, watched(con, told):
             work.hash_all(told)
-        with steps.step("census") as told, watched(con, told):
-            work.count_all()
+        if counted is not None:
+            counted()
+        else:
+            with steps.step("census") as told, watched(con, told):
+                work.count_all(_running(con))
     return Carried(work.census, work.content, work.results())
 
 
@@ -81,17 +90,15 @@ class _Work:
     ) -> None:
         self._con = con
         self._old = old
+        self._comparison = comparison
         self._changes: Mapping[str, TableChange] = comparison.changes or {} if old else {}
         manifest = comparison.manifest
         self._before = (manifest.tables() or {}) if manifest else {}
         self._hashes = manifest.content if manifest else {}
-        self._listed = list_relations(self._run)
+        self._listed = list_relations(_running(con))
         self._moved: dict[str, RowSums] = {}
         self.census: dict[str, TableCensus] = {}
         self.content: dict[str, str | None] = {}
-
-    def _run(self, sql: str) -> list[tuple[object, ...]]:
-        return self._con.execute(sql).fetchall()
 
     def hash_all(self, told: Callable[[float], None]) -> None:
         names = [each.name for each in self._listed.values() if each.kind != "view"]
@@ -111,7 +118,7 @@ class _Work:
                 self._moved[name] = SAME
                 return str(before)
             if change.kind == "ranges" and rowid_name(self._con, name) is not None:
-                moved = row_sums(self._old, self._con, name, change.spans, told)
+                moved = row_sums(self._old, self._con, name, self._spans(change), told)
                 self._moved[name] = moved
                 return str(before.changed(moved.inserted - moved.deleted, moved.total))
         try:
@@ -121,28 +128,46 @@ class _Work:
                 raise
             return None  # an unknown collation or module
 
-    def count_all(self) -> None:
+    def _spans(self, change: TableChange) -> Spans:
+        """Where the rows that differ are, as closely as the bytes of the pages tell."""
+        from greynb.publish.pages import MalformedFile, spans_of
+
+        files = self._comparison.files
+        if files is None or change.leaves is None:
+            return change.spans
+        try:
+            return spans_of(*files, change.leaves)
+        except MalformedFile:  # harmless here: each row in the changed pages is read instead
+            return change.spans
+
+    def count_beside(self, database: Path, told: Callable[[float], None]) -> None:
+        """`count_all` through a connection of its own, as another thread needs it."""
+        with closing(still(database)) as con, watched(con, told):
+            con.text_factory = self._con.text_factory
+            self.count_all(_running(con))
+
+    def count_all(self, run: Run) -> None:
         same = {name for name, each in self._changes.items() if each.kind == "same"}
         for name, listed in self._listed.items():
             if listed.kind == "view":
                 kept = bool(self._changes) and self._unmoved(name, same)
             else:
                 kept = name in same
-            self.census[name] = self._kept(name, listed) if kept else self._counted(name, listed)
+            self.census[name] = self._kept(name, listed, run) if kept else self._counted(name, listed, run)
 
-    def _kept(self, name: str, listed: TableCensus) -> TableCensus:
+    def _kept(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
         before = self._before.get(name)
         same = before is not None and _columns(before) == _columns(listed)
-        return before if before is not None and same else count(self._run, listed)
+        return before if before is not None and same else count(run, listed)
 
-    def _counted(self, name: str, listed: TableCensus) -> TableCensus:
+    def _counted(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
         change, before = self._changes.get(name), self._before.get(name)
         found = None
         if self._old is not None and before is not None and change is not None and change.kind == "ranges":
             moved = self._moved.get(name)
             spans = moved.spans if moved else change.spans
             found = recount(self._old, self._con, before, listed, spans)
-        return found or count(self._run, listed)
+        return found or count(run, listed)
 
     def _unmoved(self, view: str, same: Collection[str]) -> bool:
         """Whether a view reads nothing but tables that are the same, and other views."""
@@ -172,6 +197,10 @@ class _Work:
         if self._changes and self._hashes.get(name) == self.content[name] is not None:
             return TableResult(rows, 0, 0, 0)
         return TableResult(rows)
+
+
+def _running(con: sqlite3.Connection) -> Run:
+    return lambda sql: con.execute(sql).fetchall()
 
 
 def _columns(table: TableCensus) -> list[tuple[str, str]]:

@@ -38,6 +38,8 @@ class Comparison:
         Why nothing can be taken over; empty where something can.
     unchanged
         Whether both hold the same.
+    database
+        The copy that was compared.
     """
 
     previous: Generation | None = None
@@ -46,11 +48,17 @@ class Comparison:
     pages_changed: int | None = None
     reason: str = ""
     unchanged: bool = False
+    database: Path | None = None
 
     @property
     def manifest(self) -> Manifest | None:
         """The manifest of the version before, where something can be taken over."""
         return self.previous.manifest if self.previous else None
+
+    @property
+    def files(self) -> tuple[Path, Path] | None:
+        """The version before and the copy, where something can be taken over."""
+        return (self.previous.database, self.database) if self.previous and self.database else None
 
     @property
     def changed(self) -> set[str] | None:
@@ -110,7 +118,7 @@ def compare(target: Path, database: Path, told: Callable[[float], None]) -> Comp
     common = [each for each in found.tables.values() if each.kind in ("same", "ranges", "whole")]
     if reason := _rewritten(common, pages, changed):
         return Comparison(None, None, pages, changed, reason)
-    return Comparison(previous, found.tables, pages, changed)
+    return Comparison(previous, found.tables, pages, changed, database=database)
 
 
 def _rewritten(common: list[TableChange], pages: int, changed: int) -> str:

@@ -66,6 +66,7 @@ def seal(
     content: Mapping[str, str | None] | None = None,
     broken_keys: Mapping[str, int] | None = None,
     seconds: Mapping[str, float] | None = None,
+    digest: str = "",
     progress: Callable[[float], None] = lambda _: None,
 ) -> Generation:
     """Make a build folder the next generation, not yet the current one.
@@ -78,15 +79,17 @@ def seal(
         The path that users open.
     second_name
         Whether the database has another name besides, as adopted files have.
+    digest
+        The sha256 of the database in hex, where it is known.
     progress
-        Told how far the file is read.
+        Told how far the file is read to know it.
 
     The other parameters go to the `Manifest`.
     """
     database = build / DATABASE
     if left := [ending for ending in (*SIDE_FILES, "-shm") if Path(f"{database}{ending}").exists()]:
         raise PublishError(f"the new version is not finished: {', '.join(left)} is left", path=database)
-    digest = sha256(database, progress)
+    digest = digest or sha256(database, progress)
     if not second_name:
         sync_file(database)
         database.chmod(0o444)

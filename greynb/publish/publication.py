@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -17,10 +18,12 @@ from greynb.databases.generations import (
 )
 from greynb.errors import PublishError, UsageError
 from greynb.publish.adopt import adopt
+from greynb.publish.aside import beside
+from greynb.publish.checking import check
 from greynb.publish.comparing import Comparison, compare, still, usable
 from greynb.publish.confirmed import confirmed, confirming
-from greynb.publish.describe import Facts, describe
-from greynb.publish.durable import remove
+from greynb.publish.describe import Facts, analyzed, describe
+from greynb.publish.durable import remove, sha256, sync_file
 from greynb.publish.foreseeing import foreseen
 from greynb.publish.full import check_equal, check_source, contents, copy_source
 from greynb.publish.generation import seal, switch, usable_layout
@@ -149,23 +152,29 @@ class _Publication:
         lag = self._age(before)
         build = build_folder(home)
         try:
-            with confirming(self.source, self.target):
-                state, hashes = copy_source(self.source, build / DATABASE, self.steps, verify=self.verify)
-                notices = self._transformed(build / DATABASE, state, hashes)
-                comparison = self._compared(build / DATABASE)
+            with confirming(self.source, self.target), beside(self.steps) as aside:
+                database = build / DATABASE
+                state, hashes = copy_source(self.source, database, self.steps, verify=self.verify)
+                notices = (*self._transformed(database, state, hashes), *analyzed(database, self.steps))
+                checked = aside.begin("check", partial(check, database))
+                comparison = self._compared(database)
                 if comparison.unchanged and comparison.previous and self._may_stay(comparison.previous):
                     if hashes and comparison.manifest and self.asked != "etl":
                         check_equal(hashes, comparison.manifest.content)
+                    aside.stop()
                     remove(build)
                     return self._unchanged(comparison.previous)
-                facts = describe(build / DATABASE, self.steps, comparison)
+                synced = aside.begin("sync", lambda _: sync_file(database))
+                hashed = aside.begin("hash", partial(sha256, database))
+                facts = describe(database, self.steps, comparison, aside, checked)
                 if hashes and self.asked != "etl":
                     check_equal(hashes, facts.content)
                 adopted = adopt(self.target, layout)
                 mode = self._mode(comparison)
-                with self.steps.step("hash") as told:
-                    new = self._sealed(build, mode, layout, state, facts, told)
+                digest = hashed()
+                synced()
                 with self.steps.step("switch"):
+                    new = self._sealed(build, mode, layout, state, facts, digest)
                     switch(self.target, new, layout)
                     clean_up(self.target, self.keep)
         except BaseException:
@@ -230,7 +239,7 @@ class _Publication:
         layout: Literal["generations", "plain"],
         state: dict[str, object],
         facts: Facts,
-        told: Callable[[float], None],
+        digest: str,
     ) -> Generation:
         return seal(
             build,
@@ -244,7 +253,7 @@ class _Publication:
             content=facts.content,
             broken_keys=facts.broken_keys,
             seconds=self.steps.seconds,
-            progress=told,
+            digest=digest,
         )
 
     def _unchanged(self, current: Generation) -> SyncResult:

@@ -16,9 +16,8 @@ from typing import Final
 from greynb.databases.census import ColumnCensus, Run, TableCensus, count, source
 from greynb.databases.declared import is_boolean, is_dated, usual_storage
 from greynb.databases.identifiers import quote
-from greynb.publish.rowsums import Spans, rowid_name
+from greynb.publish.rowsums import RANGES, Spans, ranged, rowid_name
 
-_SPANS: Final = "greynb: ranges of rowids"
 _CLASSES: Final = ("integers", "reals", "texts", "blobs")
 _ADDED: Final = ("nulls", *_CLASSES, "dates", "stamps")
 
@@ -64,25 +63,19 @@ def _within(con: sqlite3.Connection, table: TableCensus, spans: Spans) -> TableC
 @contextmanager
 def _shadowed(con: sqlite3.Connection, table: str, spans: Spans) -> Iterator[Run | None]:
     """Let the table's name stand for its rows in ranges: a temporary view comes before the table itself."""
-    rowid = rowid_name(con, table)
-    if rowid is None or table.lower() == _SPANS:
+    rowid, name = rowid_name(con, table), quote(table)
+    if rowid is None or f"temp.{name}".lower() == RANGES:
         yield None
         return
-    ranges, name = quote(_SPANS), quote(table)
-    con.execute("PRAGMA temp_store = MEMORY")
-    con.execute(f"CREATE TEMP TABLE {ranges} (low INTEGER PRIMARY KEY, high INTEGER)")
-    try:
-        con.executemany(f"INSERT INTO temp.{ranges} VALUES (?, ?)", spans)
+    with ranged(con, spans):
         con.execute(
-            f"CREATE TEMP VIEW {name} AS SELECT t.* FROM temp.{ranges} AS r"
+            f"CREATE TEMP VIEW {name} AS SELECT t.* FROM {RANGES} AS r"
             f" CROSS JOIN main.{name} AS t WHERE t.{rowid} BETWEEN r.low AND r.high"
         )
         try:
             yield lambda sql: con.execute(sql).fetchall()
         finally:
             con.execute(f"DROP VIEW temp.{name}")
-    finally:
-        con.execute(f"DROP TABLE temp.{ranges}")
 
 
 def _holds(con: sqlite3.Connection, table: TableCensus, number: int, value: int) -> bool:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import marshal
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, repeat
 from operator import itemgetter
@@ -21,6 +22,7 @@ from typing import Any, Final
 from greynb.databases.identifiers import literal, quote
 from greynb.publish.content import MARSHAL, decoding, number_of
 
+RANGES: Final = 'temp."greynb: ranges of rowids"'
 ROWIDS: Final = ("rowid", "_rowid_", "oid")
 Spans = tuple[tuple[int, int], ...]
 _Row = tuple[Any, ...]
@@ -75,8 +77,15 @@ def row_sums(
 
     def compared() -> RowSums:
         found = _Found(spans)
-        for before, after in _parts(_rows(old, table, spans, told), _rows(new, table, spans, lambda _: None)):
-            found.add(before, after)
+        with (
+            ranged(old, spans),
+            ranged(new, spans),
+            closing(_rows(old, table)) as left,
+            closing(_rows(new, table)) as right,
+        ):
+            for before, after in _parts(left, right):
+                told(bisect_right(spans, (before or after)[-1][0], key=itemgetter(0)) / len(spans))
+                found.add(before, after)
         return found.sums()
 
     return decoding(old, lambda: decoding(new, compared))
@@ -141,14 +150,29 @@ def _parts(old: Iterator[_Row], new: Iterator[_Row]) -> Iterator[tuple[list[_Row
         del before[: cuts[0]], after[: cuts[1]]
 
 
-def _rows(con: sqlite3.Connection, table: str, spans: Spans, told: Callable[[float], None]) -> Iterator[_Row]:
+def _rows(con: sqlite3.Connection, table: str) -> Generator[_Row]:
+    """The rows in the ranges of `ranged`, each after its rowid, in order."""
     rowid = rowid_name(con, table)
     if rowid is None:
         raise sqlite3.OperationalError(f"the rowid of {table} cannot be named")
-    sql = f"SELECT {rowid}, * FROM main.{quote(table)} WHERE {rowid} BETWEEN ? AND ? ORDER BY {rowid}"
-    for number, span in enumerate(spans):
-        told(number / len(spans))
-        cursor = con.execute(sql, span)
-        while chunk := list(islice(cursor, _AT_ONCE)):
-            told(number / len(spans))
-            yield from chunk
+    sql = (
+        f"SELECT t.{rowid}, t.* FROM {RANGES} AS r CROSS JOIN main.{quote(table)} AS t"
+        f" WHERE t.{rowid} BETWEEN r.low AND r.high"
+    )
+    with closing(con.execute(sql)) as cursor:
+        yield from cursor
+
+
+@contextmanager
+def ranged(con: sqlite3.Connection, spans: Spans) -> Iterator[None]:
+    """Keep ranges of rowids in the temporary table `RANGES` (low, high) during the block.
+
+    One statement that joins them to a table is quicker than one for each.
+    """
+    con.execute("PRAGMA temp_store = MEMORY")
+    con.execute(f"CREATE TABLE {RANGES} (low INTEGER PRIMARY KEY, high INTEGER)")
+    try:
+        con.executemany(f"INSERT INTO {RANGES} VALUES (?, ?)", spans)
+        yield
+    finally:
+        con.execute(f"DROP TABLE {RANGES}")

@@ -63,7 +63,7 @@ def touched(
         for kind in np.unique(words[some] >> 24).tolist():
             pages = some[words[some] >> 24 == kind]
             owner, head = _heads(file, pages, kind)
-            met = _meets(file, head, words, suspect)
+            met = meets(file, head, words, suspect)
             found.append(pages[np.unique(owner[met])])
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
@@ -79,7 +79,7 @@ def _heads(file: PageFile, pages: Ints, kind: int) -> tuple[Ints, Ints]:
     at = at + length
     if kind == TABLE_LEAF:
         at = at + varints_at(flat, at)[1]
-    limit, local = _local(file.usable, kind, payload)
+    limit, local = local_bytes(file.usable, kind, payload)
     over = payload > limit
     owner, place = owner[over], at[over] + local[over]
     if (place - owner * content.shape[1] > file.usable - 4).any():
@@ -87,7 +87,7 @@ def _heads(file: PageFile, pages: Ints, kind: int) -> tuple[Ints, Ints]:
     return owner, numbers_at(flat, place, 4)
 
 
-def _local(usable: int, kind: int, payload: Ints) -> tuple[int, Ints]:
+def local_bytes(usable: int, kind: int, payload: Ints) -> tuple[int, Ints]:
     """The longest payload without overflow, and how many bytes of a longer one stay in the page."""
     limit = usable - 35 if kind == TABLE_LEAF else (usable - 12) * 64 // 255 - 23
     least = (usable - 12) * 32 // 255 - 23
@@ -95,7 +95,7 @@ def _local(usable: int, kind: int, payload: Ints) -> tuple[int, Ints]:
     return limit, np.where(wanted <= limit, wanted, least)
 
 
-def _meets(
+def meets(
     file: PageFile, head: Ints, words: npt.NDArray[np.uint32], suspect: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Which chains meet a suspect page; all chains take one step at a time."""

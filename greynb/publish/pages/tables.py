@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from greynb.databases.copying import mapped
 from greynb.databases.sqlite import database_uri
 from greynb.errors import DatabaseError
 from greynb.publish.pages.btrees import Tree, Walker
+from greynb.publish.pages.cells import Leaves, joined
 from greynb.publish.pages.compare import PageComparison, PageTotals, compare_pages
 from greynb.publish.pages.format import Ints, MalformedFile, PageFile, opened
 from greynb.publish.pages.overflow import suspects, touched
@@ -43,6 +44,8 @@ class TableChange:
         other. The first may be −2**63 − 1, which SQLite cannot bind: `spans` always can.
     pages
         Pages with rows that differ, in the old and the new file together.
+    leaves
+        Those pages of a table with `ranges`, from which `spans_of` tells which rows differ.
     """
 
     name: str
@@ -50,6 +53,7 @@ class TableChange:
     ranges: tuple[tuple[int, int], ...] = ()
     reason: str = ""
     pages: int = 0
+    leaves: Leaves | None = field(default=None, compare=False, repr=False)
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -169,7 +173,23 @@ class _Finder:
             return TableChange(name, "whole", reason=_WITHOUT_ROWID, pages=pages)
         first = np.concatenate([old.first[gone], new.first[come]])
         last = np.concatenate([old.last[gone], new.last[come]])
-        return TableChange(name, "ranges", _merged(first, last), pages=pages)
+        return TableChange(
+            name, "ranges", _ranges(first, last), "", pages, self._leaves(old, new, gone, come)
+        )
+
+    def _leaves(self, old: Tree, new: Tree, gone: Flags, come: Flags) -> Leaves:
+        """The changed leaves, apart by whether they are leaves of the table in both files."""
+        was, now = (np.zeros(len(self._pages.same), np.bool_) for _ in (old, new))
+        was[old.leaves[gone]] = True
+        now[new.leaves[come]] = True
+        left, entered = gone & ~now[old.leaves], come & ~was[new.leaves]
+        return Leaves(
+            np.flatnonzero(was & now),
+            np.concatenate([old.first[left], new.first[entered]]),
+            np.concatenate([old.last[left], new.last[entered]]),
+            self._pages.new_words,
+            self._suspect,
+        )
 
     def _changed(self, old: Tree, new: Tree) -> tuple[Flags, Flags]:
         """Which leaves of the old and of the new tree hold rows that differ."""
@@ -183,15 +203,10 @@ class _Finder:
         return ~kept[old.leaves], ~kept[new.leaves]
 
 
-def _merged(first: Ints, last: Ints) -> tuple[tuple[int, int], ...]:
+def _ranges(first: Ints, last: Ints) -> tuple[tuple[int, int], ...]:
     """Ranges in order, those that touch as one."""
-    order = np.argsort(first, kind="stable")
-    first, last = first[order], np.maximum.accumulate(last[order])
-    # The first test also keeps the second from wrapping around at the smallest rowid.
-    apart = np.flatnonzero((first[1:] > last[:-1]) & (first[1:] - 1 != last[:-1])) + 1
-    begins = first[np.concatenate([[0], apart])].tolist()
-    ends = last[np.concatenate([apart - 1, [len(last) - 1]])].tolist()
-    return tuple((begin - 1, end) for begin, end in zip(begins, ends, strict=True))
+    begins, ends = joined(first, last, 1)
+    return tuple((begin - 1, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 def _tables(path: Path) -> dict[str, _Table]:

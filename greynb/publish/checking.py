@@ -1,0 +1,95 @@
+"""Looking for damage in a copy before it is published."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from greynb.databases.copying import connect, mapped
+from greynb.databases.identifiers import literal
+from greynb.errors import PublishError
+
+# Values that break a rule of their table, as `PRAGMA quick_check` words it: no damage to the file.
+_BROKEN_RULE: Final = re.compile(
+    r"(NULL|non-\w+|TEXT|NUMERIC) value in |CHECK constraint failed in |could not check "
+)
+_SHOWN: Final = 5
+
+
+def check(database: Path, told: Callable[[float], None]) -> tuple[str, ...]:
+    """Refuse a damaged copy, which nobody writes to; give what breaks a rule of its table.
+
+    The check is of the whole file: only so is a page found that two tables claim.
+
+    Raises
+    ------
+    PublishError
+        It is damaged.
+    """
+    # Read-only connections are not told of broken CHECK constraints.
+    with mapped(database), closing(connect(database, "rw")) as con:
+        con.text_factory = tolerant
+        with watched(con, told):
+            found = _quick_check(con)
+    damage = [line for line in found if not _BROKEN_RULE.match(line)]
+    if damage:
+        raise PublishError(
+            "staging is damaged, so it was not published",
+            detail="\n".join(damage[:_SHOWN]),
+            hint="run `PRAGMA integrity_check` on staging; analytics still has the last good version",
+        )
+    return tuple(found[:_SHOWN])
+
+
+def tolerant(text: bytes) -> str:
+    """Texts of other encodings must not stop a publication."""
+    return text.decode("utf-8", "replace")
+
+
+@contextmanager
+def watched(con: sqlite3.Connection, told: Callable[[float], None]) -> Iterator[None]:
+    """Let `told` and Ctrl-C stop a long statement; sqlite3 itself swallows what its handlers raise."""
+    raised: list[BaseException] = []
+
+    def handler() -> int:
+        try:
+            told(0.0)
+        except BaseException as error:
+            raised.append(error)
+        return len(raised)
+
+    con.set_progress_handler(handler, 1_000_000)
+    try:
+        yield
+    except Exception as error:
+        if raised:
+            raise raised[0] from error
+        raise
+    finally:
+        con.set_progress_handler(None, 0)
+
+
+def _quick_check(con: sqlite3.Connection) -> list[str]:
+    """What SQLite complains of; table by table where the schema needs a collation unknown here."""
+    try:
+        return _complaints(con, "PRAGMA quick_check")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+            raise
+    found = []
+    for (name,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        try:
+            found += _complaints(con, f"PRAGMA quick_check({literal(name)})")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+                raise
+            found.append(f"could not check {name}: {error}")
+    return found
+
+
+def _complaints(con: sqlite3.Connection, pragma: str) -> list[str]:
+    return [str(row[0]) for row in con.execute(pragma).fetchall() if row[0] != "ok"]
