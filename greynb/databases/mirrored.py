@@ -55,10 +55,25 @@ class MirrorTable:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a mirror holds, by the SQLite name of each relation, and which SQLite file it mirrors."""
+    """What a mirror holds.
+
+    Attributes
+    ----------
+    source
+        What it says that it was made from.
+    tables
+        By the SQLite name of each relation.
+    first_bytes
+        The size of the mirror that it was carried on from, when that was built; 0 for one that was built.
+    """
 
     source: str
     tables: Mapping[str, MirrorTable]
+    first_bytes: int = 0
+
+    def census(self) -> dict[str, TableCensus]:
+        """What each relation holds."""
+        return {name: each.census for name, each in self.tables.items()}
 
     @property
     def shown(self) -> dict[str, str]:
@@ -68,7 +83,8 @@ class Contents:
     def write(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
         """Put this into an attached mirror, in place of what it says."""
         tables = {name: each.to_json() for name, each in self.tables.items()}
-        text = json.dumps({"format": FORMAT, "source": self.source, "tables": tables})
+        found = {"source": self.source, "tables": tables, "first_bytes": self.first_bytes}
+        text = json.dumps({"format": FORMAT, **found})
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(alias)}.{SCHEMA}")
         con.execute(f"CREATE OR REPLACE TABLE {_place(alias)} (text VARCHAR)")
         con.execute(f"INSERT INTO {_place(alias)} VALUES (?)", [text])
@@ -82,7 +98,7 @@ class Contents:
             if found["format"] != FORMAT:
                 raise ValueError("a mirror of another format")
             tables = {name: MirrorTable.from_json(each) for name, each in found["tables"].items()}
-            return cls(found["source"], tables)
+            return cls(found["source"], tables, found["first_bytes"])
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a mirror: {error}") from error
 

@@ -8,5 +8,6 @@ one it was built from.
 from __future__ import annotations
 
 from greynb.mirror.building import build
+from greynb.mirror.refreshing import Changed, refresh
 
-__all__ = ["build"]
+__all__ = ["Changed", "build", "refresh"]
