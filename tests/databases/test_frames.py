@@ -228,3 +228,15 @@ def test_the_rows_fetched_so_far_are_told() -> None:
 def test_a_statement_without_a_result_gives_an_empty_frame() -> None:
     frame, types = from_sqlite(sqlite3.connect(":memory:").execute("CREATE TABLE t (x)"))
     assert (frame.shape, types) == ((0, 0), ())
+
+
+@pytest.mark.parametrize("beside", ["", ", 'text' AS x"])
+def test_every_column_of_numbers_and_moments_can_be_assigned_to(beside: str) -> None:
+    columns = (
+        "i, i * 1.5::DOUBLE AS f, i > 0 AS b, nullif(i, 0) AS n, i = nullif(i, 0) AS m,"
+        " TIMESTAMP '2025-07-01' AS t, TIMESTAMPTZ '2025-07-01 00:00:00+00' AS z, DATE '2025-07-01' AS d"
+    )
+    frame, _ = duck(f"SELECT {columns}{beside} FROM range(3) r(i)")
+    for name in "ifbnmtzd":
+        frame.loc[0, name] = frame[name].iloc[2]
+        assert frame[name].iloc[0] == frame[name].iloc[2]
