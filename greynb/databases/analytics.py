@@ -25,6 +25,7 @@ from greynb.databases.gate import Passed
 from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
+from greynb.databases.recall import Recall
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import hiding, refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
@@ -55,6 +56,7 @@ class AnalyticsSession:
         self._newer_told = False
         self._con = locked_instance()
         self._attachment = Attachment(self._con, source)
+        self.recall = Recall(self._con)  # off until it is given a cache
 
     @property
     def snapshot(self) -> Snapshot:
@@ -259,7 +261,7 @@ class AnalyticsSession:
                 self._behind_temporary.update(self._reads(passed))
             notices = [*self._attachment.take_notices(), *self._ensure(passed)]
             with registered(self._con, passed, variables, self.catalog, notices):
-                fetched = self._fetch(passed, parameters)
+                fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
             notices += hiding(passed, self.catalog)
         reads = passed.kind in ("select", "explain")
         result = Result(
@@ -271,6 +273,7 @@ class AnalyticsSession:
             affected=None if reads else counted(fetched),
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
+            kept=fetched.kept,
         )
         return Ran(result, fetched if reads else None)
 

@@ -36,6 +36,8 @@ def from_numpy(values: Any) -> Any:
 
 
 def _with_mask(values: Array, mask: Array | None) -> Any:
+    if not values.flags.writeable:  # Arrow's own memory; users assign to their frames
+        values = values.copy()
     kind = values.dtype.kind
     if kind in "iu":
         return _integer_array(_to_64_bits(values, mask), mask)
@@ -81,14 +83,9 @@ def from_arrow(column: pa.ChunkedArray, kind: str, type_name: str) -> Any:
 def _from_plain(column: pa.ChunkedArray) -> Any:
     mask = _mask(column)
     if mask is None or pa.types.is_floating(column.type) or pa.types.is_timestamp(column.type):
-        return _with_mask(_writable(column.to_numpy()), None)
+        return _with_mask(column.to_numpy(), None)
     filler: Any = False if pa.types.is_boolean(column.type) else 0
-    return _with_mask(_writable(column.fill_null(filler).to_numpy()), mask)
-
-
-def _writable(values: Array) -> Array:
-    """Values that a user may assign to: Arrow hands out its own memory, which is read-only."""
-    return values if values.flags.writeable else values.copy()
+    return _with_mask(column.fill_null(filler).to_numpy(), mask)
 
 
 def _mask(column: pa.ChunkedArray) -> Array | None:
@@ -107,7 +104,7 @@ def _with_nat(values: Array, mask: Array | None) -> Array:
 
 
 def _zoned(column: pa.ChunkedArray) -> Any:
-    micros = _writable(column.cast(pa.int64()).fill_null(_NAT).to_numpy()).view("M8[us]")
+    micros = column.cast(pa.int64()).fill_null(_NAT).to_numpy().view("M8[us]")
     return pd.DatetimeIndex(micros).tz_localize("UTC").tz_convert(column.type.tz).array
 
 
