@@ -27,13 +27,13 @@ from greynb.databases.mirroring import Mirroring, Mirrors
 from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
+from greynb.databases.recall import Recall
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import hiding, refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
 
 if TYPE_CHECKING:
-    from greynb.databases.catalog import Catalog
-    from greynb.databases.mirrorcatalog import MirrorCatalog
+    from greynb.databases.mirrorcatalog import AnyCatalog
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
 Values = Mapping[str, object] | None
@@ -68,6 +68,7 @@ class AnalyticsSession:
         home = home_of(own_target(source.path))
         self._con = locked_instance({home.resolve(), *self.mirroring.folders})
         self._attachment = Attachment(self._con, source)
+        self.recall = Recall(self._con)  # off until it is given a cache
 
     @property
     def snapshot(self) -> Snapshot:
@@ -75,7 +76,7 @@ class AnalyticsSession:
         return self._attachment.snapshot or self.refresh()
 
     @property
-    def catalog(self) -> Catalog | MirrorCatalog:
+    def catalog(self) -> AnyCatalog:
         """The tables and column types of that version."""
         if self._attachment.catalog is None:
             self.refresh()
@@ -263,7 +264,7 @@ class AnalyticsSession:
                 self._behind_temporary.update(self._reads(passed))
             notices = [*self._attachment.take_notices(), *self._ensure(passed)]
             with registered(self._con, passed, variables, self.catalog, notices):
-                fetched = self._fetch(passed, parameters)
+                fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
             notices += hiding(passed, self.catalog)
         reads = passed.kind in ("select", "explain")
         result = Result(
@@ -275,6 +276,7 @@ class AnalyticsSession:
             affected=None if reads else counted(fetched),
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
+            kept=fetched.kept,
         )
         return Ran(result, fetched if reads else None)
 

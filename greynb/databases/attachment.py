@@ -9,7 +9,7 @@ import duckdb
 
 from greynb.databases.catalog import Catalog
 from greynb.databases.identifiers import literal, quote
-from greynb.databases.mirrorcatalog import MirrorCatalog
+from greynb.databases.mirrorcatalog import AnyCatalog, MirrorCatalog
 from greynb.databases.mirrored import Contents
 from greynb.databases.newer_schema import drop, too_new
 from greynb.databases.relations import first_line, stop_if_interrupted
@@ -42,7 +42,7 @@ class Attachment:
         self._broken: set[Path] = set()
         self.snapshot: Snapshot | None = None
         self.mirror: Path | None = None
-        self.catalog: Catalog | MirrorCatalog | None = None
+        self.catalog: AnyCatalog | None = None
 
     def take(self, snapshot: Snapshot, mirror: Path | None = None) -> None:
         """Attach a version in place of the one before; where that fails, none is attached.

@@ -161,3 +161,6 @@ class MirrorCatalog:
             catalog.open()
             self._beside = catalog
         return self._beside
+
+
+AnyCatalog = Catalog | MirrorCatalog

@@ -16,6 +16,7 @@ from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
     from greynb.databases.result import Result
+    from greynb.databases.resultcache import ResultCache
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
 
@@ -79,10 +80,11 @@ def run(
 
 
 def _analytics(
-    route: Route, sql: str, variables: Mapping[str, object], _options: CellOptions, config: Greynb
+    route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
     bound = bind(sql, variables, dialect="duckdb")
     session = analytics_session(route)
+    session.recall.cache = cache = _cache(options, config)
     ran = execution.run(
         lambda: session.fetch(bound.sql, bound.parameters, variables=variables),
         interrupt=session.interrupt,
@@ -91,11 +93,21 @@ def _analytics(
         interruptible=config.interrupt,
         label=route.role,
     )
+    if cache is not None:
+        ran = cache.keep(ran)
     try:
         results = [each.finished() for each in ran]
     except KeyboardInterrupt:
         raise QueryInterrupted("analytics: interrupted while the rows were made a DataFrame") from None
     return Outcome(route, sql, results, _named(bound, variables), session.snapshot.id if results else None)
+
+
+def _cache(options: CellOptions, config: Greynb) -> ResultCache | None:
+    if options.no_cache or not config.cache_mb:
+        return None
+    from greynb.databases.resultcache import result_cache
+
+    return result_cache(config.cache_folder, config.cache_mb)
 
 
 def _staging(

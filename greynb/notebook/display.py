@@ -59,7 +59,10 @@ class DisplayTable:
     def footer(self) -> str:
         """``20 of 12,345 rows · 0.31 s · analytics · season.db @ gen-000042``."""
         where = f"{self.file} @ {self.snapshot}" if self.snapshot else self.file
-        return " · ".join([self._count(), duration(self.result.seconds), self.role, on_one_line(where)])
+        kept = self.result.kept
+        origin = [] if kept is None else [f"from cache (computed in {duration(kept.seconds)})"]
+        parts = [self._count(), duration(self.result.seconds), *origin, self.role, on_one_line(where)]
+        return " · ".join(parts)
 
     def _count(self) -> str:
         frame, affected = self.result.frame, self.result.affected

@@ -89,6 +89,7 @@ def _remember_origin(outcome: Outcome) -> None:
                 snapshot=outcome.snapshot,
                 rows=len(result.frame),
                 seconds=result.seconds,
+                kept=result.kept,
             )
 
 

@@ -252,3 +252,15 @@ def test_naming_the_columns_of_one_frame_leaves_the_next_frame_alone() -> None:
     first, _ = duck("SELECT 1 AS a, 2 AS b")
     first.columns.name = "mine"
     assert duck("SELECT 1 AS a, 2 AS b")[0].columns.name is None
+
+
+@pytest.mark.parametrize("beside", ["", ", 'text' AS x"])
+def test_every_column_of_numbers_and_moments_can_be_assigned_to(beside: str) -> None:
+    columns = (
+        "i, i * 1.5::DOUBLE AS f, i > 0 AS b, nullif(i, 0) AS n, i = nullif(i, 0) AS m,"
+        " TIMESTAMP '2025-07-01' AS t, TIMESTAMPTZ '2025-07-01 00:00:00+00' AS z, DATE '2025-07-01' AS d"
+    )
+    frame, _ = duck(f"SELECT {columns}{beside} FROM range(3) r(i)")
+    for name in "ifbnmtzd":
+        frame.loc[0, name] = frame[name].iloc[2]
+        assert frame[name].iloc[0] == frame[name].iloc[2]
