@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.databases.snapshot import Snapshot, SnapshotSource
     from greynb.databases.staging import StagingSession
+    from greynb.mirror.background import BackgroundMirrors
+    from greynb.mirror.shelf import Shelf
     from greynb.routing import Route
 
 
@@ -72,7 +74,7 @@ def analytics_session(route: Route) -> AnalyticsSession:
     def opened() -> AnalyticsSession:
         from greynb.databases.analytics import AnalyticsSession
 
-        return AnalyticsSession(_source(route))
+        return AnalyticsSession(_source(route), _mirrors(route))
 
     return _shared("cells", route, opened)
 
@@ -159,6 +161,22 @@ def _shared(purpose: str, route: Route, opened: Callable[[], Session]) -> Sessio
         return _sessions[key]  # type: ignore[return-value]  # a key names one kind of session
 
 
+def _mirrors(route: Route) -> BackgroundMirrors:
+    """Where mirrors of a route's file come from that were not published with it."""
+    from greynb.mirror.background import BackgroundMirrors
+
+    return BackgroundMirrors(shelf(route))
+
+
+def shelf(route: Route) -> Shelf:
+    """Where mirrors of a route's file stand that were not published with it."""
+    from platformdirs import user_cache_path
+
+    from greynb.mirror.shelf import Shelf
+
+    return Shelf(route.path, user_cache_path("greynb", appauthor=False) / "mirrors")
+
+
 def _source(route: Route) -> SnapshotSource:
     """Where snapshots of a route come from; of the pinned version only, where one is pinned."""
     from greynb.databases.snapshot import SnapshotSource
@@ -192,7 +210,7 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
             source.close()
         else:
             # An older session lives on as long as a connection of it does.
-            session = _sessions[key] = AnalyticsSession(source)
+            session = _sessions[key] = AnalyticsSession(source, _mirrors(route))
         return session.reader()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from greynb.connections import analytics_session, located, staging_session
 from greynb.databases.diagnose import explain_error
@@ -15,6 +15,7 @@ from greynb.notebook import execution
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
+    from greynb.databases.mirroring import Mode
     from greynb.databases.result import Result
     from greynb.databases.resultcache import ResultCache
     from greynb.notebook.config import Greynb
@@ -39,6 +40,8 @@ class Outcome:
         The version of the analytics file that all statements read; None for staging.
     dry_run
         Whether everything was rolled back at the end.
+    reading
+        What was read where it was not the columnar mirror; empty for that, and for staging.
     """
 
     route: Route
@@ -47,6 +50,7 @@ class Outcome:
     parameters: Mapping[str, object]
     snapshot: str | None = None
     dry_run: bool = False
+    reading: str = ""
 
 
 def run(
@@ -85,6 +89,7 @@ def _analytics(
     bound = bind(sql, variables, dialect="duckdb")
     session = analytics_session(route)
     session.recall.cache = cache = _cache(options, config)
+    session.mirroring.mode = cast("Mode", config.mirror)
     ran = execution.run(
         lambda: session.fetch(bound.sql, bound.parameters, variables=variables),
         interrupt=session.interrupt,
@@ -99,7 +104,10 @@ def _analytics(
         results = [each.finished() for each in ran]
     except KeyboardInterrupt:
         raise QueryInterrupted("analytics: interrupted while the rows were made a DataFrame") from None
-    return Outcome(route, sql, results, _named(bound, variables), session.snapshot.id if results else None)
+    if not results:
+        return Outcome(route, sql, results, _named(bound, variables))
+    snapshot, reading = session.snapshot.id, session.mirroring.note
+    return Outcome(route, sql, results, _named(bound, variables), snapshot, reading=reading)
 
 
 def _cache(options: CellOptions, config: Greynb) -> ResultCache | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Int, Unicode
+from traitlets import Bool, Enum, Int, Unicode
 from traitlets.config import Configurable
 
 
@@ -28,3 +28,9 @@ class Greynb(Configurable):
     cache_folder = Unicode("", help="Where results are kept; empty: in the user's cache folder.").tag(
         config=True
     )
+    mirror = Enum(
+        ["auto", "never", "require"],
+        "auto",
+        help="auto: read the columnar mirror of analytics, and the SQLite file until there is one;"
+        " never: read the SQLite file; require: wait until the mirror is built.",
+    ).tag(config=True)

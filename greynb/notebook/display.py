@@ -47,6 +47,8 @@ class DisplayTable:
         The version of the analytics file; None for staging.
     rows
         Rows to show at most.
+    reading
+        What was read where that was not the columnar mirror.
     """
 
     result: Result
@@ -54,6 +56,7 @@ class DisplayTable:
     file: str
     snapshot: str | None = None
     rows: int = 20
+    reading: str = ""
 
     @property
     def footer(self) -> str:
@@ -62,7 +65,7 @@ class DisplayTable:
         kept = self.result.kept
         origin = [] if kept is None else [f"from cache (computed in {duration(kept.seconds)})"]
         parts = [self._count(), duration(self.result.seconds), *origin, self.role, on_one_line(where)]
-        return " · ".join(parts)
+        return " · ".join([*parts, self.reading] if self.reading and kept is None else parts)
 
     def _count(self) -> str:
         frame, affected = self.result.frame, self.result.affected

@@ -74,7 +74,7 @@ def _annotated(outcome: Outcome, options: CellOptions, value: Result | None) -> 
 
 def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
     route = outcome.route
-    return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows)
+    return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows, outcome.reading)
 
 
 def _remember_origin(outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import greynb
-from greynb.databases.connections import close_all
+from greynb.connections import close_all
 from tests.databases.kept import entries, written
 from tests.notebook.shell import RACES, run, text
 
