@@ -8,6 +8,7 @@ from typing import Final
 import duckdb
 
 from greynb.databases.catalog import Catalog
+from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.mirrorcatalog import AnyCatalog, MirrorCatalog
 from greynb.databases.mirrored import Contents
@@ -123,6 +124,7 @@ class Attachment:
         self.catalog = catalog
 
     def _attach_sqlite(self, snapshot: Snapshot) -> str:
+        extension_path()  # raises, with what to do, where it is missing
         # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
         return self._attach(snapshot.path, "TYPE sqlite, READ_ONLY, HIDDEN")
 

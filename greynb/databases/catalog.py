@@ -15,13 +15,14 @@ import duckdb
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import choose, is_widened, unique_names
-from greynb.databases.identifiers import fold, literal, quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import (
     REFUSALS,
     ColumnCensus,
     TableCensus,
     first_line,
     list_relations,
+    run_inside,
     stop_if_interrupted,
 )
 from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
@@ -239,11 +240,6 @@ class Catalog:
 
     def _qualified(self, name: str) -> str:
         return f"{self._schema}.{quote(name)}"
-
-
-def run_inside(con: duckdb.DuckDBPyConnection, alias: str, sql: str) -> Sequence[Sequence[object]]:
-    """Run one statement inside the SQLite that an attached file is read with, and return its rows."""
-    return con.execute(f"SELECT * FROM sqlite_query({literal(alias)}, {literal(sql)})").fetchall()
 
 
 def current_schema(con: duckdb.DuckDBPyConnection) -> str:

@@ -8,10 +8,11 @@ from typing import Final
 
 import duckdb
 
-from greynb.databases.catalog import Catalog, current_schema, drop_others, run_inside
+from greynb.databases.catalog import Catalog, current_schema, drop_others
 from greynb.databases.columns import choose, is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable, mirror_view
+from greynb.databases.relations import run_inside
 from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
 from greynb.databases.views import refusing_view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import duckdb
 
@@ -10,7 +11,7 @@ from greynb.databases.census import source
 from greynb.databases.columns import ColumnPlan, plan, unique_names
 from greynb.databases.declared import scanned_as
 from greynb.databases.identifiers import fold, literal, quote
-from greynb.databases.relations import TableCensus, stop_if_interrupted
+from greynb.databases.relations import REFUSALS, Run, TableCensus, run_inside, stop_if_interrupted
 
 JOIN_COSTS = 3  # a join by rowid takes about as long as bringing over this many more columns as text
 
@@ -45,7 +46,8 @@ def typed_views(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) 
     """
     direct = scannable(con, alias, table)
     missing = len(table.columns) - len(direct)
-    if missing == 0 or (missing + JOIN_COSTS < len(table.columns) and has_rowid(con, alias, table)):
+    run = partial(run_inside, con, alias)
+    if missing == 0 or (missing + JOIN_COSTS < len(table.columns) and has_rowid(run, table)):
         yield scanning(alias, table, direct)
     statement, shown = as_text(table)
     yield f"SELECT {shown} FROM {_query(alias, statement)} AS w"
@@ -100,14 +102,13 @@ def as_text(
     return statement, _key("CAST(w.k AS BIGINT)", key) + _shown(plans, set(), "w")
 
 
-def has_rowid(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> bool:
+def has_rowid(run: Run, table: TableCensus) -> bool:
     """Whether both engines know the rowid of a table by that name, beside all of its columns."""
     if table.kind != "table" or any(fold(column.name) == "rowid" for column in table.columns):
         return False
     try:
-        statement = f"SELECT 1 AS x FROM (SELECT rowid, * FROM {quote(table.name)} LIMIT 0)"
-        con.execute(f"SELECT * FROM {_query(alias, statement)}")
-    except duckdb.Error as error:
+        run(f"SELECT 1 AS x FROM (SELECT rowid, * FROM {quote(table.name)} LIMIT 0)")
+    except REFUSALS as error:
         stop_if_interrupted(error)
         return False
     return True

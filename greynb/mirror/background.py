@@ -133,6 +133,7 @@ class _Job:
 
     def _build(self) -> None:
         from greynb.mirror.building import build
+        from greynb.mirror.workshop import BOUNDS, Bounds
 
         while (lock := self._shelf.lock()) is None:  # another process builds; perhaps this very one
             self._told()
@@ -150,7 +151,7 @@ class _Job:
                     self._snapshot.path,
                     scratch,
                     source=self._snapshot.id,
-                    threads=2 if self.hurried else 1,
+                    bounds=BOUNDS if self.hurried else Bounds(threads=1),
                     told=self._told,
                 )
                 if self._snapshot.witness.is_whole():

@@ -8,11 +8,12 @@ from pathlib import Path
 import duckdb
 
 from greynb.databases.columns import unique_names
+from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.databases.relations import REFUSALS, Run, TableCensus, list_relations, stop_if_interrupted
 from greynb.mirror.tables import store, store_view
-from greynb.mirror.workshop import MEMORY_MB, TARGET, workshop
+from greynb.mirror.workshop import BOUNDS, TARGET, Bounds, workshop
 
 
 def build(
@@ -21,8 +22,7 @@ def build(
     *,
     source: str = "",
     known: Mapping[str, TableCensus] | None = None,
-    threads: int = 2,
-    memory_mb: int = MEMORY_MB,
+    bounds: Bounds = BOUNDS,
     told: Callable[[float], None] = lambda _: None,
 ) -> Contents:
     """Copy all that a SQLite file holds into a new DuckDB file, with honest types.
@@ -37,8 +37,8 @@ def build(
         What the mirror says that it was made from.
     known
         The census of tables that have been counted already.
-    threads, memory_mb
-        Bounds of the work.
+    bounds
+        Of the work.
     told
         Told the part that is done; what it raises stops the work.
 
@@ -52,9 +52,34 @@ def build(
     duckdb.Error
         The file cannot be read, or the mirror not be written.
     """
-    known = known or {}
-    with workshop(database, target, threads=threads, memory_mb=memory_mb) as shop:
-        relations = list_relations(shop.run)
+    if has_extension():
+        try:
+            return _built(database, target, source, known or {}, bounds, told, attached=True)
+        except _UnknownSchema:
+            target.unlink()  # the SQLite inside DuckDB is older than Python's
+    return _built(database, target, source, known or {}, bounds, told, attached=False)
+
+
+class _UnknownSchema(Exception):
+    """The SQLite in use cannot read the file's schema."""
+
+
+def _built(
+    database: Path,
+    target: Path,
+    source: str,
+    known: Mapping[str, TableCensus],
+    bounds: Bounds,
+    told: Callable[[float], None],
+    *,
+    attached: bool,
+) -> Contents:
+    with workshop(database, target, bounds, attached=attached) as shop:
+        try:
+            relations = list_relations(shop.run)
+        except REFUSALS as error:
+            stop_if_interrupted(error)
+            raise _UnknownSchema if attached else error from error
         names = dict(zip(relations, unique_names(relations, "table"), strict=True))
         weights = {name: _weight(shop.run, each) for name, each in relations.items()}
         tables = sorted(
@@ -66,8 +91,8 @@ def build(
 
         def one(con: duckdb.DuckDBPyConnection, table: TableCensus) -> MirrorTable:
             if table.kind == "table":
-                return store(con, table, names[table.name], known.get(table.name))
-            return store_view(con, table, names[table.name])
+                return store(shop.source, con, table, names[table.name], known.get(table.name))
+            return store_view(shop.source, con, table, names[table.name])
 
         made = shop.each(one, [*tables, *others], told)
         found = {each.census.name: each for each in made}

@@ -11,13 +11,15 @@ from typing import Final
 import duckdb
 
 from greynb.databases.columns import choose, unique_names
-from greynb.databases.identifiers import literal, quote
+from greynb.databases.extension import has_extension
+from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.databases.relations import TableCensus, list_relations, stop_if_interrupted
 from greynb.databases.views import as_text
 from greynb.mirror.building import build
+from greynb.mirror.sources import Source
 from greynb.mirror.tables import filled_rows, store, store_view
-from greynb.mirror.workshop import MEMORY_MB, SOURCE, TARGET, place, workshop
+from greynb.mirror.workshop import TARGET, place, workshop
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -53,7 +55,6 @@ def refresh(
     changed: Changed,
     *,
     told: Callable[[float], None] = lambda _: None,
-    memory_mb: int = MEMORY_MB,
 ) -> Contents:
     """Make a mirror; whatever cannot be carried on is built anew.
 
@@ -69,8 +70,6 @@ def refresh(
         What differs.
     told
         Told the part that is done; what it raises stops the work.
-    memory_mb
-        Bound of DuckDB's memory.
 
     Raises
     ------
@@ -78,13 +77,13 @@ def refresh(
         A file cannot be read, or the mirror not be written.
     """
     shutil.copyfile(previous, target)
-    with workshop(database, target, memory_mb=memory_mb) as shop:
+    with workshop(database, target, attached=has_extension()) as shop:
         before = Contents.read(shop.con, TARGET)
         size = previous.stat().st_size
         first = before.first_bytes or size
         if size <= GROWN * first:
             relations = list_relations(shop.run)
-            work = _Refreshing(before, relations, changed)
+            work = _Refreshing(shop.source, before, relations, changed)
             made = shop.each(work.one, list(relations.values()), told)
             for name in work.gone():
                 shop.con.execute(f"DROP TABLE IF EXISTS {place(name)}")
@@ -93,11 +92,14 @@ def refresh(
             contents.write(shop.con, TARGET)
             return contents
     target.unlink()
-    return build(database, target, known=changed.census, told=told, memory_mb=memory_mb)
+    return build(database, target, known=changed.census, told=told)
 
 
 class _Refreshing:
-    def __init__(self, before: Contents, relations: Mapping[str, TableCensus], changed: Changed) -> None:
+    def __init__(
+        self, source: Source, before: Contents, relations: Mapping[str, TableCensus], changed: Changed
+    ) -> None:
+        self._source = source
         self._before = before
         self._names = dict(zip(relations, unique_names(relations, "table"), strict=True))
         self._changed = changed
@@ -116,7 +118,9 @@ class _Refreshing:
             except duckdb.Error as error:
                 stop_if_interrupted(error)  # else it is copied
         con.execute(f"DROP TABLE IF EXISTS {place(name)}")
-        return store(con, listed, name, known) if listed.kind == "table" else store_view(con, listed, name)
+        if listed.kind == "table":
+            return store(self._source, con, listed, name, known)
+        return store_view(self._source, con, listed, name)
 
     def gone(self) -> Iterator[str]:
         """Tables of the mirror that the new version has not."""
@@ -135,12 +139,10 @@ class _Refreshing:
         _remove(con, place(name), before.key, spans)
         for begin in range(0, len(spans), _AT_ONCE):
             statement, shown = as_text(known, key=before.key, spans=spans[begin : begin + _AT_ONCE])
-            con.execute(
-                f"INSERT INTO {place(name)} SELECT {shown}"
-                f" FROM sqlite_query({literal(SOURCE)}, {literal(statement)}) AS w"
-            )
-        rows, *filled = filled_rows(con, known, name)
-        return rows == known.rows and [each.nulls for each in known.columns] == [rows - n for n in filled]
+            rows = self._source.rows(con, statement)
+            con.execute(f"INSERT INTO {place(name)} SELECT {shown} FROM {rows} AS w")
+        total, *filled = filled_rows(con, known, name)
+        return total == known.rows and [each.nulls for each in known.columns] == [total - n for n in filled]
 
 
 def _remove(con: duckdb.DuckDBPyConnection, table: str, key: str, spans: Spans) -> None:

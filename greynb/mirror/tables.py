@@ -12,13 +12,14 @@ import duckdb
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import unique_names
-from greynb.databases.identifiers import literal, quote
+from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import MirrorTable
-from greynb.databases.relations import TableCensus, first_line, stop_if_interrupted
+from greynb.databases.relations import REFUSALS, TableCensus, first_line, stop_if_interrupted
 from greynb.databases.views import as_text, has_rowid, scannable, scanning
 from greynb.mirror.guess import guess, is_certain, settle
+from greynb.mirror.sources import ALIAS, Source
 from greynb.mirror.volatile import changes_by_itself
-from greynb.mirror.workshop import SOURCE, place, through_sqlite
+from greynb.mirror.workshop import place
 
 LONGEST: Final = 30.0
 """Seconds that a view may take before it is left to SQLite."""
@@ -28,12 +29,18 @@ _KEY: Final = "greynb_rowid"
 
 
 def store(
-    con: duckdb.DuckDBPyConnection, table: TableCensus, name: str, known: TableCensus | None = None
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    table: TableCensus,
+    name: str,
+    known: TableCensus | None = None,
 ) -> MirrorTable:
     """Copy a table into the mirror.
 
     Parameters
     ----------
+    source
+        The SQLite file.
     con
         A cursor of the workshop.
     table
@@ -45,9 +52,9 @@ def store(
     """
     if table.problem:
         return MirrorTable(table, unstored=table.problem)
-    run = partial(through_sqlite, con)
-    key = key_name(table) if has_rowid(con, SOURCE, table) else None
-    census = _stored(con, table, name, key, known)
+    run = partial(source.run, con)
+    key = key_name(table) if has_rowid(run, table) else None
+    census = _stored(source, con, table, name, key, known)
     if census is None:
         return MirrorTable(table, unstored=f"{table.name} cannot be copied")
     if census.problem:
@@ -55,24 +62,24 @@ def store(
     return MirrorTable(census, key, tuple(nocase_notices(run, census, name)))
 
 
-def store_view(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> MirrorTable:
+def store_view(source: Source, con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> MirrorTable:
     """Copy the rows that SQLite gives for a view or a virtual table, unless they are not for keeping."""
     if table.problem:
         return MirrorTable(table, unstored=table.problem)
     timer = threading.Timer(LONGEST, con.interrupt)
     timer.start()
     try:
-        if changes_by_itself(partial(through_sqlite, con), table.name):
+        if changes_by_itself(partial(source.run, con), table.name):
             return MirrorTable(table, unstored="its rows depend on the time or on chance")
         most = f"SELECT count(*) AS n FROM (SELECT 1 FROM {quote(table.name)} LIMIT {MOST_ROWS + 1})"
-        if int(str(through_sqlite(con, most)[0][0])) > MOST_ROWS:
+        if int(str(source.run(con, most)[0][0])) > MOST_ROWS:
             return MirrorTable(table, unstored=f"it has more than {MOST_ROWS:,} rows")
-        return store(con, table, name)
+        return store(source, con, table, name)
     except duckdb.InterruptException:
         if timer.finished.is_set():
             return MirrorTable(table, unstored=f"it takes more than {LONGEST:.0f} s")
         raise
-    except duckdb.Error as error:
+    except REFUSALS as error:
         return MirrorTable(table, unstored=first_line(error))
     finally:
         timer.cancel()
@@ -85,6 +92,7 @@ def key_name(table: TableCensus) -> str:
 
 
 def _stored(
+    source: Source,
     con: duckdb.DuckDBPyConnection,
     table: TableCensus,
     name: str,
@@ -92,7 +100,7 @@ def _stored(
     known: TableCensus | None,
 ) -> TableCensus | None:
     """Try one way after the other until the mirror holds what its census says."""
-    for census, select, guessed in _ways(con, table, key, known):
+    for census, select, guessed in _ways(source, con, table, key, known):
         if census.problem:
             return census
         try:
@@ -111,24 +119,28 @@ def _stored(
 
 
 def _ways(
-    con: duckdb.DuckDBPyConnection, table: TableCensus, key: str | None, known: TableCensus | None
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    table: TableCensus,
+    key: str | None,
+    known: TableCensus | None,
 ) -> Iterator[tuple[TableCensus, str, bool]]:
     """Offer a census, the SELECT that goes with it, and whether it is a guess; what costs least first."""
-    run = partial(through_sqlite, con)
-    first = known or guess(run, table)
+    run = partial(source.run, con)
+    first = (known or guess(run, table)) if source.scans else None
     if first is not None and not first.problem:
-        direct = scannable(con, SOURCE, first)
+        direct = scannable(con, ALIAS, first)
         every = range(len(table.columns))
         if (key or len(direct) == len(every)) and all(
             number in direct for number in every if is_certain(table.columns[number].declared)
         ):
-            yield first, scanning(SOURCE, first, direct, key=key), known is None
-    counted = count(run, table)
-    direct = set() if counted.problem else scannable(con, SOURCE, counted)
+            yield first, scanning(ALIAS, first, direct, key=key), known is None
+    counted = known if known and not source.scans else count(run, table)
+    direct = scannable(con, ALIAS, counted) if source.scans and not counted.problem else set()
     if len(direct) == len(counted.columns):
-        yield counted, scanning(SOURCE, counted, direct, key=key), False
+        yield counted, scanning(ALIAS, counted, direct, key=key), False
     statement, shown = as_text(counted, key=key)
-    yield counted, f"SELECT {shown} FROM sqlite_query({literal(SOURCE)}, {literal(statement)}) AS w", False
+    yield counted, f"SELECT {shown} FROM {source.rows(con, statement)} AS w", False
 
 
 def filled_rows(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> Sequence[int]:

@@ -12,17 +12,33 @@ from typing import Final, TypeVar
 
 import duckdb
 
-from greynb.databases.catalog import run_inside
-from greynb.databases.extension import extension_path
+from greynb.databases.engine import plain_instance, sqlite_instance
 from greynb.databases.identifiers import literal, quote
+from greynb.mirror.sources import Attached, Source, Streamed
 
-SOURCE: Final = "source"
 TARGET: Final = "mirror"
-MEMORY_MB: Final = 256
-"""What DuckDB may use; with what it does not count, the process stays below 400 MB."""
 _LOOK: Final = 0.05
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a build may use.
+
+    Attributes
+    ----------
+    threads
+        Of DuckDB, and tables that are read side by side.
+    memory_mb
+        What DuckDB may use; with what it does not count, the process stays below 400 MB.
+    """
+
+    threads: int = 2
+    memory_mb: int = 256
+
+
+BOUNDS: Final = Bounds()
 
 
 @dataclass(slots=True)
@@ -30,6 +46,7 @@ class Workshop:
     """The instance, and the cursors that work in it."""
 
     con: duckdb.DuckDBPyConnection
+    source: Source
     threads: int
     _busy: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -37,7 +54,7 @@ class Workshop:
     def run(self, sql: str) -> Sequence[Sequence[object]]:
         """Run one statement inside SQLite and return its rows."""
         with self.cursor() as cursor:
-            return through_sqlite(cursor, sql)
+            return self.source.run(cursor, sql)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,9 +119,9 @@ class Workshop:
 
 @contextmanager
 def workshop(
-    database: Path, target: Path, *, threads: int = 2, memory_mb: int = MEMORY_MB
+    database: Path, target: Path, bounds: Bounds = BOUNDS, *, attached: bool = True
 ) -> Iterator[Workshop]:
-    """Attach a SQLite file, read-only, as ``source`` and a DuckDB file as ``mirror``.
+    """Open a SQLite file, read-only, and attach a DuckDB file as ``mirror``.
 
     Parameters
     ----------
@@ -112,32 +129,22 @@ def workshop(
         A file that nobody writes and that this process has not open elsewhere.
     target
         The mirror, made if it is not there; whole on the disk after the block, but not yet flushed.
-    threads, memory_mb
-        Bounds. What does not fit into the memory goes to a folder beside the mirror.
+    bounds
+        What does not fit into the memory goes to a folder beside the mirror.
+    attached
+        Whether to read the file through DuckDB's extension; else through sqlite3.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "threads": str(threads),
-        "memory_limit": f"{memory_mb}MB",
-        "temp_directory": str(target.with_name(f"{target.name}.tmp")),
-    }
-    with closing(duckdb.connect(":memory:", config=config)) as con:
-        con.execute(f"LOAD {literal(str(extension_path()))}")
-        # See databases/engine.py; without it, the last row of some tables would be missing.
-        con.execute("SET sqlite_disable_multithreaded_scans = true")
-        con.execute(f"ATTACH {literal(str(database))} AS {SOURCE} (TYPE sqlite, READ_ONLY)")
+    spilled = target.with_name(f"{target.name}.tmp")
+    settings: dict[str, str | int] = {"threads": bounds.threads, "memory_limit": f"{bounds.memory_mb}MB"}
+    opened = sqlite_instance if attached else plain_instance
+    with closing(opened(**settings, temp_directory=str(spilled))) as con:
+        source: Source = Attached(con, database) if attached else Streamed(database)
         con.execute(f"ATTACH {literal(str(target))} AS {TARGET}")
-        yield Workshop(con, threads)
+        yield Workshop(con, source, bounds.threads)
         con.execute(f"CHECKPOINT {TARGET}")
         con.execute(f"DETACH {TARGET}")
     with suppress(OSError):
-        target.with_name(f"{target.name}.tmp").rmdir()
-
-
-def through_sqlite(con: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Sequence[object]]:
-    """Run one statement inside SQLite on a connection and return its rows."""
-    return run_inside(con, SOURCE, sql)
+        spilled.rmdir()
 
 
 def place(name: str) -> str:

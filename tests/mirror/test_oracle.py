@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greynb.databases.census import take_census
 from greynb.databases.columns import choose
+from greynb.databases.extension import PACKAGE
 from greynb.databases.mirrored import Contents
 from greynb.mirror import build
 from tests.databases.test_oracle import BadText, Table, as_type, stored, tables, truth
@@ -41,6 +44,15 @@ def check(path: Path) -> Contents:
 def test_a_mirror_of_any_table_holds_what_sqlite_stores(table: Table) -> None:
     with stored(*table) as path:
         check(path)
+
+
+@settings(relaxed, max_examples=15)
+@given(tables())
+def test_without_the_extension_a_mirror_holds_the_same(table: Table) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, PACKAGE, None)  # as if it were not installed
+        with stored(*table) as path:
+            check(path)
 
 
 @settings(relaxed, max_examples=10)
