@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -134,6 +136,7 @@ def sync(
     plan: str | PathLike[str] | None = None,
     keep: int = 2,
     verify: bool = False,
+    mirror: bool = True,
     dry_run: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
@@ -151,6 +154,9 @@ def sync(
         Old versions that stay, besides those that a reader holds.
     verify
         Whether to compare every row of the copy with staging's snapshot.
+    mirror
+        Whether to publish a columnar mirror with the version, from which cells read many times faster; where
+        both roles are one file, whether to build that of the file.
     dry_run
         Only say what would happen; nothing is written.
     progress
@@ -173,18 +179,30 @@ def sync(
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return publish.sync(
+        done = publish.sync(
             source.path,
             target.path,
             mode=mode,
             plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
             keep=keep,
             verify=verify,
+            mirror=mirror,
             dry_run=dry_run,
             progress=progress,
         )
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
+    return _mirrored_alone(done, progress) if done.mode == "none" and mirror and not dry_run else done
+
+
+def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | None) -> SyncResult:
+    """Build the mirror where both roles are one file: there is nothing else to do."""
+    from greynb import columnar
+
+    begun = time.perf_counter()
+    columnar.build(told=(lambda part: progress("mirror", part)) if progress else lambda _: None)
+    notice = f"its columnar mirror is fresh ({time.perf_counter() - begun:.1f} s)"
+    return replace(done, notices=(*done.notices, notice))
 
 
 def history() -> list[Version]:

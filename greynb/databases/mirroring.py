@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from greynb.errors import DatabaseError
+from greynb.errors import DatabaseError, QueryInterrupted
 
 if TYPE_CHECKING:
     from greynb.databases.still import Snapshot
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 Mode = Literal["auto", "never", "require"]
 ATTACHED: Final = "SQLite file"
 BUILDING: Final = "SQLite file, its mirror is being built"
+
+
+_SLICE: Final = 0.02
 
 
 class Mirrors(Protocol):
@@ -26,11 +30,11 @@ class Mirrors(Protocol):
     def find(self, snapshot: Snapshot) -> Path | None:
         """The mirror of exactly this version, if it is ready."""
 
-    def want(self, snapshot: Snapshot, *, wait: bool = False) -> bool:
-        """Begin to build the mirror of a version, or `wait` until it is built; tells whether it will be."""
+    def want(self, snapshot: Snapshot, *, hurry: bool = False) -> bool:
+        """Begin to build the mirror of a version; tells whether there will be one.
 
-    def interrupt(self) -> None:
-        """Stop a build that somebody waits for."""
+        With `hurry` at once and with all cores, because somebody waits for it.
+        """
 
     def close(self) -> None:
         """Stop what is being built."""
@@ -57,6 +61,7 @@ class Mirroring:
         self._mirrors = mirrors
         self.mode: Mode = "auto"
         self.note = ""
+        self._stop = threading.Event()
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -83,9 +88,10 @@ class Mirroring:
             return None
         mirror = self._ready(snapshot, is_broken)
         if mirror is None and self._mirrors is not None:
-            if self._mirrors.want(snapshot, wait=self.mode == "require"):
+            if self.mode == "require":
+                mirror = self._awaited(self._mirrors, snapshot, is_broken)
+            elif self._mirrors.want(snapshot):
                 self.note = BUILDING
-            mirror = self._ready(snapshot, is_broken)
         if mirror is None and self.mode == "require":
             raise DatabaseError(
                 "there is no columnar mirror of the analytics file, and none could be built",
@@ -96,14 +102,23 @@ class Mirroring:
         return mirror
 
     def interrupt(self) -> None:
-        """Stop a build that is waited for."""
-        if self._mirrors is not None:
-            self._mirrors.interrupt()
+        """Stop waiting for a build."""
+        self._stop.set()
 
     def close(self) -> None:
         """Stop what is being built."""
         if self._mirrors is not None:
             self._mirrors.close()
+
+    def _awaited(
+        self, mirrors: Mirrors, snapshot: Snapshot, is_broken: Callable[[Path], bool]
+    ) -> Path | None:
+        self._stop.clear()
+        while (mirror := self._ready(snapshot, is_broken)) is None and mirrors.want(snapshot, hurry=True):
+            if self._stop.wait(_SLICE):
+                mirrors.close()
+                raise QueryInterrupted("analytics: interrupted while the columnar mirror was built")
+        return mirror
 
     def _ready(self, snapshot: Snapshot, is_broken: Callable[[Path], bool]) -> Path | None:
         mirror = snapshot.mirror or (self._mirrors.find(snapshot) if self._mirrors else None)

@@ -49,10 +49,11 @@ class BackgroundMirrors:
         """The mirror of exactly this version, if it is ready."""
         return self._shelf.find(snapshot)
 
-    def want(self, snapshot: Snapshot, *, wait: bool = False) -> bool:
-        """Begin to build the mirror of a version, or `wait` until it is built; tells whether it will be.
+    def want(self, snapshot: Snapshot, *, hurry: bool = False) -> bool:
+        """Begin to build the mirror of a version; tells whether there will be one.
 
-        The build of another version of the path is given up.
+        With `hurry` at once and with all cores, because somebody waits for it. The build of another version
+        of the path is given up.
         """
         name = key(snapshot)
         with self._lock:
@@ -62,18 +63,8 @@ class BackgroundMirrors:
                 if self._job is not None:
                     self._job.stop()
                 self._job = _Job(self._shelf, snapshot, name, self._failed)
-            job = self._job
-            job.start(hurry=wait)
-        while wait and not job.done.wait(_SLICE):
-            pass
-        return name not in self._failed
-
-    def interrupt(self) -> None:
-        """Stop a build that somebody waits for."""
-        with self._lock:
-            if self._job is not None and self._job.hurried:
-                self._job.stop()
-                self._job = None
+            self._job.start(hurry=hurry)
+        return True
 
     def close(self) -> None:
         """Stop what is being built, and wait for its end."""
@@ -156,6 +147,8 @@ class _Job:
                 )
                 if self._snapshot.witness.is_whole():
                     self._shelf.put(scratch, self._snapshot, label)
+                else:  # written to meanwhile: there is no such version any more
+                    self._failed.add(self.name)
             finally:
                 scratch.unlink(missing_ok=True)
         finally:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.descriptors import open_still
+from greynb.databases.fingerprint import Watched
 from greynb.databases.generations import own_target
 from greynb.databases.oslock import FileLock, try_lock
 
@@ -68,7 +69,7 @@ class Shelf:
     """
 
     def __init__(self, path: Path, cache: Path) -> None:
-        target = own_target(path)
+        self._path = target = own_target(path)
         name = hashlib.blake2s(str(target).encode(), digest_size=8).hexdigest()
         self._beside = Path(os.path.realpath(target.parent)) / f".{target.name}.mirror"
         self._cache = cache / f"{name}-{target.name}"
@@ -80,14 +81,14 @@ class Shelf:
 
     def find(self, snapshot: Snapshot) -> Path | None:
         """The mirror of a version, if the file is known to be the one that it was made from."""
-        for mirror, label in self._standing(snapshot):
+        for mirror, label in self._standing(key(snapshot)):
             if stamp(snapshot) in label.stamps:
                 return mirror
         return None
 
     def confirm(self, snapshot: Snapshot) -> Path | None:
         """`find`, but where only ctimes differ, look at the content; remove the mirror of another one."""
-        for mirror, label in self._standing(snapshot):
+        for mirror, label in self._standing(key(snapshot)):
             now = stamp(snapshot)
             if now in label.stamps:
                 return mirror
@@ -109,6 +110,18 @@ class Shelf:
                 return self._beside
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._cache
+
+    def current(self) -> Path | None:
+        """The mirror of the file as it is now, if that is known without looking at its content."""
+        try:
+            now = Watched(self._path.resolve())
+        except OSError:
+            return None
+        try:
+            name, times = now.fingerprint(), _ctimes(now.path)
+        finally:
+            now.close()
+        return next((mirror for mirror, label in self._standing(name) if times in label.stamps), None)
 
     def label(self, snapshot: Snapshot) -> Label:
         """What is to be known of a version that is about to be mirrored."""
@@ -152,8 +165,7 @@ class Shelf:
             lock.release()
         return False
 
-    def _standing(self, snapshot: Snapshot) -> Iterator[tuple[Path, Label]]:
-        name = key(snapshot)
+    def _standing(self, name: str) -> Iterator[tuple[Path, Label]]:
         for folder in self.folders:
             mirror = folder / f"{name}.duckdb"
             label = _label(mirror)
@@ -171,7 +183,11 @@ def key(snapshot: Snapshot) -> str:
 
 def stamp(snapshot: Snapshot) -> Stamp:
     """The ctimes, in ns, of the file and of what stands beside it; 0 for what is not there."""
-    path = os.path.realpath(snapshot.path if snapshot.kind == "generation" else snapshot.source)
+    return _ctimes(snapshot.path if snapshot.kind == "generation" else snapshot.source)
+
+
+def _ctimes(file: Path) -> Stamp:
+    path = os.path.realpath(file)
     found = []
     for ending in ("", "-wal", "-journal"):
         try:

@@ -47,11 +47,9 @@ class OneMirror:
     def find(self, snapshot: Snapshot) -> Path | None:
         return self._path if self._path.exists() else None
 
-    def want(self, snapshot: Snapshot, *, wait: bool = False) -> bool:
+    def want(self, snapshot: Snapshot, *, hurry: bool = False) -> bool:
         build(snapshot.path, self._path)
         return True
-
-    def interrupt(self) -> None: ...
 
     def close(self) -> None: ...
 
