@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -63,7 +65,7 @@ def get_conn(
     UsageError
         The engine does not serve this role.
     """
-    from greynb.databases.connections import connect
+    from greynb.connections import connect
 
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
@@ -111,7 +113,7 @@ def load(
     DatabaseLocked
         Another process kept staging locked for too long.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.databases.load import load_frame
     from greynb.databases.sqlite import open_writable
 
@@ -134,6 +136,7 @@ def sync(
     plan: str | PathLike[str] | None = None,
     keep: int = 2,
     verify: bool = False,
+    mirror: bool = True,
     dry_run: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
@@ -151,6 +154,9 @@ def sync(
         Old versions that stay, besides those that a reader holds.
     verify
         Whether to compare every row of the copy with staging's snapshot.
+    mirror
+        Whether to publish a columnar mirror with the version, from which cells read many times faster; where
+        both roles are one file, whether to build that of the file.
     dry_run
         Only say what would happen; nothing is written.
     progress
@@ -167,24 +173,36 @@ def sync(
         The publication could not be made; the version published before is untouched.
     """
     from greynb import publish
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.planning import required_plan
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return publish.sync(
+        done = publish.sync(
             source.path,
             target.path,
             mode=mode,
             plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
             keep=keep,
             verify=verify,
+            mirror=mirror,
             dry_run=dry_run,
             progress=progress,
         )
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
+    return _mirrored_alone(done, progress) if done.mode == "none" and mirror and not dry_run else done
+
+
+def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | None) -> SyncResult:
+    """Build the mirror where both roles are one file: there is nothing else to do."""
+    from greynb import columnar
+
+    begun = time.perf_counter()
+    columnar.build(told=(lambda part: progress("mirror", part)) if progress else lambda _: None)
+    notice = f"its columnar mirror is fresh ({time.perf_counter() - begun:.1f} s)"
+    return replace(done, notices=(*done.notices, notice))
 
 
 def history() -> list[Version]:
@@ -203,7 +221,7 @@ def rollback(
     and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
     whole any more; analytics is then untouched.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.versions import rollback
 
     route = Settings.current().route("analytics")
@@ -219,7 +237,7 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
     it for all. Raises DatabaseError where one of the two files cannot be read.
     """
-    from greynb.databases.connections import located
+    from greynb.connections import located
     from greynb.publish.verifying import compare
 
     settings = Settings.current()

@@ -75,6 +75,7 @@ def _sync(args: argparse.Namespace) -> None:
             plan=args.plan,
             keep=args.keep,
             verify=args.verify,
+            mirror=args.mirror,
             dry_run=args.dry_run,
             progress=progress,
         )
@@ -92,6 +93,21 @@ def _sync(args: argparse.Namespace) -> None:
         return
     result = publish(_progress())
     print(json.dumps(result.to_dict(), indent=2) if args.json else result)
+
+
+def _mirror(args: argparse.Namespace) -> None:
+    from greynb import columnar
+
+    if args.action == "drop":
+        print(f"{columnar.drop() / 1e6:,.1f} MB freed; mirrors that were published stay with their versions")
+        return
+    progress = _progress()
+    found = (
+        columnar.build(told=lambda part: progress("mirror", part))
+        if args.action == "build"
+        else columnar.status()
+    )
+    print(json.dumps(found.as_dict(), indent=2) if args.json else found)
 
 
 def _history(args: argparse.Namespace) -> None:
@@ -174,6 +190,9 @@ def _add_sync(command: argparse.ArgumentParser) -> None:
         "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
     )
     command.add_argument("--verify", action="store_true", help="compare each row with staging's")
+    command.add_argument(
+        "--no-mirror", dest="mirror", action="store_false", help="without a columnar mirror: cells are slower"
+    )
     command.add_argument("--dry-run", action="store_true", help="only say what would happen")
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
@@ -208,6 +227,15 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_route)
 
     _add_sync(commands.add_parser("sync", help="publish staging to analytics"))
+
+    command = commands.add_parser("mirror", help="the columnar mirror from which cells read analytics")
+    command.add_argument(
+        "action",
+        choices=["build", "status", "drop"],
+        help="build: where the version has none; drop: those that were not published with a version",
+    )
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_mirror)
 
     command = commands.add_parser("history", help="the versions of analytics that are there")
     command.add_argument("--json", action="store_true", help="for machines")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from greynb.databases.connections import located
+from greynb.connections import located
 from greynb.databases.sqlite import open_readonly, open_writable
 from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase
 from greynb.routing.route import Role, Route

@@ -14,6 +14,7 @@ from greynb.routing import Role, Route, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greynb.columnar import MirrorStatus
     from greynb.publish.behind import Behind
     from greynb.publish.lag import Lag
 
@@ -117,6 +118,8 @@ class Status:
         The version that users see; None where greynb did not publish it.
     behind
         The rows and pages that differ; None unless asked for.
+    mirror
+        The columnar mirror that cells read; None where there is no analytics file.
     """
 
     staging: RoleStatus
@@ -124,6 +127,7 @@ class Status:
     lag: Lag
     publication: Publication | None
     behind: Behind | None = None
+    mirror: MirrorStatus | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for JSON."""
@@ -133,12 +137,15 @@ class Status:
             "lag": self.lag.as_dict(),
             "publication": self.publication.as_dict() if self.publication else None,
             "behind": self.behind.as_dict() if self.behind else None,
+            "mirror": self.mirror.as_dict() if self.mirror else None,
         }
 
     def __str__(self) -> str:
         lines = [*_lines(self.staging), *_lines(self.analytics)]
         if self.publication:
             lines.append(f"{'':<10} {self.publication}")
+        if self.mirror:
+            lines.append(f"{'':<10} {self.mirror}")
         if self.analytics.exists:
             lines.append(f"{'':<10} {self.lag}")
         if self.behind:
@@ -166,6 +173,7 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
     PublishError, DatabaseError
         `exact`, and the two cannot be compared.
     """
+    from greynb import columnar
     from greynb.publish.lag import lag
 
     settings = settings or Settings.current()
@@ -176,6 +184,7 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
         lag(source.path, target.path),
         _publication(target.path),
         _behind(source.path, target.path) if exact else None,
+        columnar.status(target) if target.path.exists() else None,
     )
 
 

@@ -57,6 +57,10 @@ def _gauges(status: Status) -> Iterator[Gauge]:
     if status.behind is not None:
         yield _one("greynb_lag_rows", "Rows that differ from staging.", status.behind.rows)
         yield _one("greynb_lag_pages", "Pages that differ from staging.", status.behind.pages)
+    if status.mirror is not None:
+        fresh = float(status.mirror.state == "fresh")
+        yield _one("greynb_mirror_fresh", "Whether cells read a columnar mirror of this version.", fresh)
+        yield _one("greynb_mirror_bytes", "Size of the columnar mirror.", status.mirror.bytes)
     if status.publication is not None:
         yield from _published(status.publication)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import greynb
-from greynb.databases.connections import close_all
+from greynb.connections import close_all
 
 RACES = "CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT); INSERT INTO races VALUES (1, '{}')"
 

@@ -1,9 +1,9 @@
 """The analytics side: DuckDB over one still version of the analytics file, read-only by construction.
 
-One in-memory DuckDB instance per session. The SQLite file of the current snapshot is attached read-only
-under an internal name; what users see is the in-memory database ``analytics``, which holds one typed view
-per table. The instance cannot reach other files (external access is off and the configuration is locked),
-and every statement passes the gate before it reaches the engine.
+One in-memory DuckDB instance per session. The current snapshot, its columnar mirror or its SQLite file, is
+attached read-only under an internal name; what users see is the in-memory database ``analytics``, with one
+typed view per table. The instance cannot reach other files but mirrors (external access is off and the
+configuration is locked), and every statement passes the gate before it reaches the engine.
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ from greynb.databases.engine import locked_instance
 from greynb.databases.executing import checked, columns_by_table, counted, execute
 from greynb.databases.frames import Fetched
 from greynb.databases.gate import Passed
+from greynb.databases.generations import home_of, own_target
+from greynb.databases.mirroring import Mirroring, Mirrors
 from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
+from greynb.databases.recall import Recall
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import hiding, refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
 
 if TYPE_CHECKING:
-    from greynb.databases.catalog import Catalog
+    from greynb.databases.mirrorcatalog import AnyCatalog
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
+Values = Mapping[str, object] | None
 CHANGED = "the analytics file changed while it was read; the cell was run again on a private copy"
 
 
@@ -46,15 +50,25 @@ class AnalyticsSession:
     ----------
     source
         Where snapshots of the analytics file come from; closed together with the session.
+    mirrors
+        Where mirrors of versions come from that have none of their own; closed together with the session.
+
+    Attributes
+    ----------
+    mirroring
+        Which of the two is read.
     """
 
-    def __init__(self, source: SnapshotSource) -> None:
+    def __init__(self, source: SnapshotSource, mirrors: Mirrors | None = None) -> None:
         self._source = source
+        self.mirroring = Mirroring(mirrors)
         self._lock = threading.RLock()
         self._behind_temporary: set[str] = set()
         self._newer_told = False
-        self._con = locked_instance()
+        home = home_of(own_target(source.path))
+        self._con = locked_instance({home.resolve(), *self.mirroring.folders})
         self._attachment = Attachment(self._con, source)
+        self.recall = Recall(self._con)  # off until it is given a cache
 
     @property
     def snapshot(self) -> Snapshot:
@@ -62,7 +76,7 @@ class AnalyticsSession:
         return self._attachment.snapshot or self.refresh()
 
     @property
-    def catalog(self) -> Catalog:
+    def catalog(self) -> AnyCatalog:
         """The tables and column types of that version."""
         if self._attachment.catalog is None:
             self.refresh()
@@ -73,8 +87,10 @@ class AnalyticsSession:
         """Move on to the newest version of the file, if there is one, and return the version in use."""
         with self._lock:
             snapshot = self._source.acquire()
-            if snapshot is not self._attachment.snapshot:
-                self._take(snapshot)
+            mirror = self.mirroring.of(snapshot, self._attachment.is_broken)
+            if snapshot is not self._attachment.snapshot or mirror != self._attachment.mirror:
+                with self._explained():
+                    self._attachment.take(snapshot, mirror)
             return self._attachment.snapshot or snapshot
 
     def pin(self, version: str | None = None) -> Snapshot:
@@ -100,27 +116,15 @@ class AnalyticsSession:
             self._newer_told = True
             self._attachment.say(newer)
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _take_copy(self) -> None:
         with self._explained():
-            self._attachment.take(snapshot)
+            self._attachment.take(self._source.copy())
 
-    def run(
-        self,
-        sql: str,
-        parameters: Mapping[str, object] | None = None,
-        *,
-        variables: Mapping[str, object] | None = None,
-    ) -> list[Result]:
+    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
         """Run the statements of one cell, all on one version of the file; raises like `fetch`."""
         return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
 
-    def fetch(
-        self,
-        sql: str,
-        parameters: Mapping[str, object] | None = None,
-        *,
-        variables: Mapping[str, object] | None = None,
-    ) -> list[Ran]:
+    def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
         """Run the statements of one cell, and leave making the frames to the caller.
 
         Parameters
@@ -160,16 +164,15 @@ class AnalyticsSession:
             else:
                 if self._is_whole():
                     return results
-            self._take(self._source.copy())
+            self._take_copy()
             first, *others = self._attempt(passed, *arguments)
             return [first.noted(CHANGED), *others]
 
     def reader(self) -> AnalyticsConnection:
-        """A gated connection of its own to this engine; it keeps the session alive.
+        """A gated connection of its own to this engine; it keeps the session alive, which must not `refresh`.
 
-        It reads the version that the session has now, and the session must stay on it (`refresh` is not
-        called). A file that was not published by greynb can be written in place; a result that was read
-        meanwhile is refused.
+        A file that was not published by greynb can be written in place; a result that was read meanwhile is
+        refused.
         """
         self.catalog  # noqa: B018  # attaches the version
         cursor = self._con.cursor()
@@ -179,6 +182,7 @@ class AnalyticsSession:
     def interrupt(self) -> None:
         """Stop the running statement, or the copy made for it; harmless when none runs."""
         self._source.interrupt()
+        self.mirroring.interrupt()
         self._con.interrupt()
 
     def progress(self) -> Progress | None:
@@ -189,6 +193,7 @@ class AnalyticsSession:
     def close(self) -> None:
         """Close the engine and remove the private files of its snapshots."""
         with self._lock:
+            self.mirroring.close()
             self._con.close()
             self._source.close()
 
@@ -211,7 +216,7 @@ class AnalyticsSession:
             )
 
     def _is_whole(self) -> bool:
-        return self._source.still_valid(self.snapshot)
+        return self._attachment.is_still or self._source.still_valid(self.snapshot)
 
     @contextmanager
     def _explained(self, sql: str = "", line: int = 1) -> Iterator[None]:
@@ -227,8 +232,8 @@ class AnalyticsSession:
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         """Run what changes temporary objects: not a second time, hence on a file that nobody writes."""
-        if self.snapshot.kind == "link":
-            self._take(self._source.copy())
+        if self.snapshot.kind == "link" and not self._attachment.is_still:
+            self._take_copy()
         ran = self._attempt(passed, parameters, variables)
         self._verify()
         return ran
@@ -259,7 +264,7 @@ class AnalyticsSession:
                 self._behind_temporary.update(self._reads(passed))
             notices = [*self._attachment.take_notices(), *self._ensure(passed)]
             with registered(self._con, passed, variables, self.catalog, notices):
-                fetched = self._fetch(passed, parameters)
+                fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
             notices += hiding(passed, self.catalog)
         reads = passed.kind in ("select", "explain")
         result = Result(
@@ -271,6 +276,7 @@ class AnalyticsSession:
             affected=None if reads else counted(fetched),
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
+            kept=fetched.kept,
         )
         return Ran(result, fetched if reads else None)
 

@@ -36,6 +36,8 @@ def from_numpy(values: Any) -> Any:
 
 
 def _with_mask(values: Array, mask: Array | None) -> Any:
+    if not values.flags.writeable:  # Arrow's own memory; users assign to their frames
+        values = values.copy()
     kind = values.dtype.kind
     if kind in "iu":
         return _integer_array(_to_64_bits(values, mask), mask)

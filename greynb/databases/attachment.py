@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from greynb.databases.catalog import Catalog
+from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal, quote
+from greynb.databases.mirrorcatalog import AnyCatalog, MirrorCatalog
+from greynb.databases.mirrored import Contents
 from greynb.databases.newer_schema import drop, too_new
-from greynb.databases.relations import stop_if_interrupted
+from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import UnreadableDatabase
 
 INTERNAL: Final = "__greynb_"
 """How the names of attached files begin; the gate refuses them in statements."""
+UNREADABLE: Final = "the columnar mirror cannot be read, the SQLite file is: {}"
 LEFT_OUT: Final = "{} was left out: its definition needs a newer SQLite than the one inside DuckDB"
 
 
@@ -35,13 +40,22 @@ class Attachment:
         self._count = 0
         self._attached: list[str] = []
         self._notices: list[str] = []
+        self._broken: set[Path] = set()
         self.snapshot: Snapshot | None = None
-        self.catalog: Catalog | None = None
+        self.mirror: Path | None = None
+        self.catalog: AnyCatalog | None = None
 
-    def take(self, snapshot: Snapshot) -> None:
+    def take(self, snapshot: Snapshot, mirror: Path | None = None) -> None:
         """Attach a version in place of the one before; where that fails, none is attached.
 
         Views, indexes and triggers that DuckDB's SQLite cannot parse are left out, in a private copy.
+
+        Parameters
+        ----------
+        snapshot
+            The version.
+        mirror
+            Its columnar mirror, which is attached in place of the SQLite file if it can be read.
 
         Raises
         ------
@@ -50,6 +64,8 @@ class Attachment:
         duckdb.Error
             The engine was interrupted, or cannot open the file.
         """
+        if mirror is not None and self._mirrored(snapshot, mirror):
+            return
         left_out: list[str] = []
         while True:
             try:
@@ -63,7 +79,7 @@ class Attachment:
                 drop(snapshot.path, name)
                 left_out.append(name)
         self.snapshot = snapshot
-        self._notices = [*snapshot.notices, *map(LEFT_OUT.format, left_out)]
+        self._notices += [*snapshot.notices, *map(LEFT_OUT.format, left_out)]
 
     def take_notices(self) -> list[str]:
         """What is to be said of the version; nothing when asked again."""
@@ -74,19 +90,55 @@ class Attachment:
         """Add to what is to be said."""
         self._notices.append(notice)
 
+    def is_broken(self, mirror: Path) -> bool:
+        """Whether a mirror could not be read."""
+        return mirror in self._broken
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing is attached that something else could write to."""
+        return self.mirror is not None and len(self._attached) == 1
+
+    def _mirrored(self, snapshot: Snapshot, mirror: Path) -> bool:
+        """Attach the mirror, if that can be done."""
+        self._forget()
+        try:
+            alias = self._attach(mirror, "READ_ONLY, HIDDEN")
+            catalog = MirrorCatalog(
+                self._con, alias, Contents.read(self._con, alias), lambda: self._attach_sqlite(snapshot)
+            )
+            catalog.open()
+        except (duckdb.Error, ValueError) as error:
+            stop_if_interrupted(error)
+            self._broken.add(mirror)
+            self._notices = [UNREADABLE.format(first_line(error))]
+            return False
+        self.catalog, self.snapshot, self.mirror = catalog, snapshot, mirror
+        self._notices = list(snapshot.notices)
+        return True
+
     def _open(self, snapshot: Snapshot) -> None:
-        # From here on no cell may run, until the catalog has replaced or dropped every view of before.
-        self.catalog = self.snapshot = None
-        self._detach()
+        self._forget()
+        catalog = Catalog(self._con, self._attach_sqlite(snapshot), census=snapshot.census)
+        catalog.open()
+        self.catalog = catalog
+
+    def _attach_sqlite(self, snapshot: Snapshot) -> str:
+        extension_path()  # raises, with what to do, where it is missing
+        # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
+        return self._attach(snapshot.path, "TYPE sqlite, READ_ONLY, HIDDEN")
+
+    def _attach(self, path: Path, options: str) -> str:
         self._count += 1
         alias = f"{INTERNAL}{self._count}"
         self._attached.append(alias)
-        # HIDDEN: else a view or trigger that SQLite itself cannot read makes SHOW TABLES fail.
-        options = "(TYPE sqlite, READ_ONLY, HIDDEN)"
-        self._con.execute(f"ATTACH {literal(str(snapshot.path))} AS {quote(alias)} {options}")
-        catalog = Catalog(self._con, alias, census=snapshot.census)
-        catalog.open()
-        self.catalog = catalog
+        self._con.execute(f"ATTACH {literal(str(path))} AS {quote(alias)} ({options})")
+        return alias
+
+    def _forget(self) -> None:
+        """From here on no cell may run, until a catalog has replaced or dropped every view of before."""
+        self.catalog = self.snapshot = self.mirror = None
+        self._detach()
 
     def _detach(self) -> None:
         """Detach what was attached before; what an interrupt or an error leaves is tried again next time."""

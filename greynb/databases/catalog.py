@@ -7,7 +7,7 @@ typed ones. The file is a still version, so nothing is ever counted twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import duckdb
@@ -15,19 +15,22 @@ import duckdb
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import choose, is_widened, unique_names
-from greynb.databases.identifiers import fold, literal, quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import (
     REFUSALS,
     ColumnCensus,
     TableCensus,
     first_line,
     list_relations,
+    run_inside,
     stop_if_interrupted,
 )
 from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
 from greynb.databases.views import provisional_view, refusing_view, typed_views
 from greynb.errors import UnreadableDatabase
 
+NO_ROWID = "no such column: ROWID"
+"""What a direct scan of a table WITHOUT ROWID says where no column is asked for, as by ``count(*)``."""
 MISREAD = (duckdb.InvalidInputException, duckdb.TypeMismatchException, duckdb.ConversionException)
 
 
@@ -42,6 +45,8 @@ class Catalog:
         The name under which the file is attached.
     census
         What its tables hold, where that is known already (from a manifest); by name.
+    only
+        The tables to show, by name, beside views that others have made; all without it.
     """
 
     def __init__(
@@ -50,10 +55,12 @@ class Catalog:
         alias: str,
         *,
         census: Mapping[str, TableCensus] | None = None,
+        only: Container[str] | None = None,
     ) -> None:
         self._con = con
         self._alias = alias
         self._given = dict(census or {})
+        self._only = only
         self._tables: dict[str, TableCensus] = {}
         self._shown: dict[str, str] = {}
         self._typed: set[str] = set()
@@ -67,8 +74,7 @@ class Catalog:
         UnreadableDatabase
             The SQLite inside DuckDB cannot read the file's schema.
         """
-        place = self._con.execute("SELECT current_database(), current_schema()").fetchall()[0]
-        self._schema = ".".join(quote(str(part)) for part in place)
+        self._schema = current_schema(self._con)
         try:
             relations = list_relations(self._run)
         except REFUSALS as error:
@@ -78,11 +84,15 @@ class Catalog:
                 hint="it is older than what wrote the file: drop or rewrite the view or index that it names",
             ) from error
         shown = unique_names(relations, "table")
-        self._shown = {fold(name): name for name in shown}
-        self._tables = {fold(name): table for name, table in zip(shown, relations.values(), strict=True)}
+        named = list(zip(shown, relations.values(), strict=True))
+        if self._only is not None:
+            named = [(name, table) for name, table in named if table.name in self._only]
+        self._shown = {fold(name): name for name, _ in named}
+        self._tables = {fold(name): table for name, table in named}
         for key, table in self._tables.items():
             self._open_one(key, table)
-        self._drop_others()
+        if self._only is None:
+            drop_others(self._con, self._tables)
 
     def ensure(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give the views of the named tables their types.
@@ -117,7 +127,7 @@ class Catalog:
             Whether running the statement again makes sense.
         """
         keys = {key for key in map(fold, names) if key in self._typed}
-        if isinstance(error, duckdb.InternalException):
+        if isinstance(error, duckdb.InternalException) or NO_ROWID in str(error):
             return sum(self._avoid_scan(key) for key in sorted(keys)) > 0
         if not isinstance(error, MISREAD):
             return False
@@ -172,8 +182,7 @@ class Catalog:
         self._tables, self._shown, self._typed = {}, {}, set()
 
     def _run(self, sql: str) -> Sequence[Sequence[object]]:
-        query = f"SELECT * FROM sqlite_query({literal(self._alias)}, {literal(sql)})"
-        return self._con.execute(query).fetchall()
+        return run_inside(self._con, self._alias, sql)
 
     def _open_one(self, key: str, table: TableCensus) -> None:
         given = self._given.get(table.name)
@@ -185,15 +194,6 @@ class Catalog:
             stop_if_interrupted(error)
             self._tables[key] = replace(table, problem=first_line(error))
             self._create(key, refusing_view(self._tables[key]))
-
-    def _drop_others(self) -> None:
-        """Drop the views that are not of this file, such as those of an older version."""
-        for (name,) in self._con.execute(
-            "SELECT view_name FROM duckdb_views() WHERE NOT internal"
-            " AND database_name = current_database() AND schema_name = current_schema()"
-        ).fetchall():
-            if fold(name) not in self._tables:
-                self._con.execute(f"DROP VIEW IF EXISTS {self._qualified(name)}")
 
     def _type_one(self, key: str) -> list[str]:
         table = self._tables[key]
@@ -240,6 +240,30 @@ class Catalog:
 
     def _qualified(self, name: str) -> str:
         return f"{self._schema}.{quote(name)}"
+
+
+def current_schema(con: duckdb.DuckDBPyConnection) -> str:
+    """The quoted name of the schema that takes the views of a connection."""
+    ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
+    return f"{quote(str(database))}.{quote(str(schema))}"
+
+
+def drop_others(con: duckdb.DuckDBPyConnection, kept: Container[str]) -> None:
+    """Drop the views of the current schema that are not to be kept, such as those of an older version.
+
+    Parameters
+    ----------
+    con
+        Where the views are.
+    kept
+        Folded names.
+    """
+    for (name,) in con.execute(
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+        " AND database_name = current_database() AND schema_name = current_schema()"
+    ).fetchall():
+        if fold(name) not in kept:
+            con.execute(f"DROP VIEW IF EXISTS {current_schema(con)}.{quote(name)}")
 
 
 def _same_columns(one: TableCensus, other: TableCensus) -> bool:

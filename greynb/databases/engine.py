@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import duckdb
 
 from greynb.databases.duckdb_progress import enable_progress
-from greynb.databases.extension import extension_path
+from greynb.databases.extension import extension_path, has_extension
 from greynb.databases.identifiers import literal
 
 
-def locked_instance() -> duckdb.DuckDBPyConnection:
-    """Open an instance whose current database is ``analytics``, empty, with settings that stay."""
-    con = duckdb.connect(
-        ":memory:",
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
-    )
-    con.execute(f"LOAD {literal(str(extension_path()))}")
-    # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-    con.execute("SET sqlite_disable_multithreaded_scans = true")
+def locked_instance(readable: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
+    """Open an instance whose current database is ``analytics``, empty, with settings that stay.
+
+    Parameters
+    ----------
+    readable
+        Folders from which mirrors may be attached.
+    """
+    con = sqlite_instance() if has_extension() else plain_instance()
     # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     enable_progress(con)
     con.execute("ATTACH ':memory:' AS analytics")
     con.execute("USE analytics")
+    folders = ", ".join(literal(str(folder)) for folder in readable)
+    con.execute(f"SET allowed_directories = [{folders}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory instance that knows SQLite, if its extension is there.
+
+    Parameters
+    ----------
+    settings
+        DuckDB's, for the whole instance.
+
+    Raises
+    ------
+    DatabaseError
+        The extension is not there.
+    """
+    path = extension_path()
+    seen = path, path.stat().st_mtime_ns
+    # Checking the signature of its 35 MB takes 0.1 s, and once in a process is enough.
+    con = plain_instance(**settings, allow_unsigned_extensions="true" if seen in _checked else "false")
+    con.execute(f"LOAD {literal(str(path))}")
+    _checked.add(seen)
+    # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
+    con.execute("SET sqlite_disable_multithreaded_scans = true")
+    return con
+
+
+def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory instance that loads nothing by itself."""
+    own: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    return duckdb.connect(":memory:", config=own | settings)
+
+
+_checked: set[tuple[Path, int]] = set()

@@ -28,7 +28,7 @@ def execute(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, o
     """Run one statement and fetch all that it gives; raises `duckdb.Error`."""
     try:
         con.execute(sql, parameters or None)
-        return Fetched(con)
+        return Fetched.last(con)
     except BaseException:
         # CREATE … AS PIVOT runs in a transaction of its own, which a failure leaves open.
         with suppress(duckdb.Error):

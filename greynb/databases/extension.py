@@ -10,6 +10,15 @@ from greynb.errors import DatabaseError
 PACKAGE = "duckdb_extension_sqlite_scanner"
 
 
+def has_extension() -> bool:
+    """Whether the extension is there for the DuckDB that is installed."""
+    try:
+        extension_path()
+    except DatabaseError:
+        return False
+    return True
+
+
 def extension_path() -> Path:
     """The extension's file for the DuckDB that is installed.
 

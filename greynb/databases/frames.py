@@ -32,9 +32,13 @@ Python objects. Results of plain numbers go through numpy, 0.2 ms less for a sma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from greynb.databases import arrays
 
@@ -42,7 +46,15 @@ if TYPE_CHECKING:
     import sqlite3
 
     import duckdb
-    import pyarrow as pa
+
+    from greynb.databases.result import Kept
+
+try:
+    from pandas.api.internals import (  # type: ignore[import-not-found]  # missing in pandas-stubs
+        create_dataframe_from_blocks,
+    )
+except ImportError:  # before pandas 3
+    create_dataframe_from_blocks = None
 
 _BATCH = 100_000
 _SQLITE_BATCH = 10_000
@@ -50,6 +62,7 @@ _NO_ARROW = frozenset({"time with time zone", "bignum"})
 """Types that DuckDB's Arrow export cuts short (the offset) or leaves encoded."""
 
 
+@dataclass(slots=True)
 class Fetched:
     """All rows of a result as the engine gave them, from which `frame` makes a DataFrame.
 
@@ -58,32 +71,57 @@ class Fetched:
 
     Attributes
     ----------
-    types
-        DuckDB's type name of each column.
+    names
+        The columns' names, all different.
+    types, kinds
+        DuckDB's type name of each column, and the ``id`` of that type.
+    rows
+        A table, or an array for each column.
+    key
+        Under which the result may be kept; None where it must not, or need not.
+    kept
+        When and how fast it was computed, if it was kept; None where it was computed now.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    names: list[str]
+    types: tuple[str, ...]
+    kinds: Sequence[str]
+    rows: pa.Table | list[Any]
+    key: str | None = None
+    kept: Kept | None = None
+
+    @classmethod
+    def last(cls, con: duckdb.DuckDBPyConnection) -> Fetched:
+        """Fetch the whole result of the connection's last ``execute``."""
         described = con.description or []
-        self.types = tuple(str(column[1]) for column in described)
-        self._kinds = [column[1].id for column in described]
-        self._names = unique_names([column[0] for column in described])
-        self._columns: list[Any] | None = None
-        self._table: pa.Table | None = None
-        if all(kind in arrays.NUMPY_KINDS for kind in self._kinds):
-            self._columns = [arrays.from_numpy(values) for values in con.fetchnumpy().values()]
-        elif any(kind in _NO_ARROW for kind in self._kinds):
-            self._columns = _from_rows(con.fetchall(), len(self._names))
+        names = unique_names([column[0] for column in described])
+        kinds = [column[1].id for column in described]
+        if all(kind in arrays.NUMPY_KINDS for kind in kinds):
+            rows = [arrays.from_numpy(values) for values in con.fetchnumpy().values()]
+        elif any(kind in _NO_ARROW for kind in kinds):
+            rows = _from_rows(con.fetchall(), len(names))
         else:
-            self._table = con.to_arrow_table(_BATCH)
+            rows = con.to_arrow_table(_BATCH)
+        return cls(names, tuple(str(column[1]) for column in described), kinds, rows)
 
     def frame(self) -> pd.DataFrame:
         """Make the frame, with the dtypes that the module describes."""
-        columns = self._columns
-        if columns is None:
-            assert self._table is not None
-            kinds = zip(self._table.columns, self._kinds, self.types, strict=True)
+        columns = self.rows
+        if not isinstance(columns, list):
+            kinds = zip(columns.columns, self.kinds, self.types, strict=True)
             columns = [arrays.from_arrow(*column) for column in kinds]
-        return _frame(self._names, columns)
+        return _frame(self.names, columns)
+
+    def table(self) -> pa.Table | None:
+        """The rows as an Arrow table that shares no memory with a frame, and makes the same frame again.
+
+        None for values that Arrow cannot hold exactly.
+        """
+        if not isinstance(self.rows, list):
+            return self.rows
+        if any(kind in _NO_ARROW for kind in self.kinds):
+            return None
+        return pa.table([pa.array(column.copy()) for column in self.rows], self.names)
 
 
 def from_duckdb(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -96,7 +134,7 @@ def from_duckdb(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, tuple[str
     tuple
         The frame and DuckDB's type name of each column.
     """
-    fetched = Fetched(con)
+    fetched = Fetched.last(con)
     return fetched.frame(), fetched.types
 
 
@@ -147,7 +185,29 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def _frame(names: Sequence[str], columns: Sequence[Any]) -> pd.DataFrame:
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    if create_dataframe_from_blocks is None or not columns or not all(map(_is_ready, columns)):
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    # The same frame, without looking at each value and name once more: 0.1 ms less in a cell.
+    blocks = [(_block(column), np.array([number])) for number, column in enumerate(columns)]
+    # A view, since a user may name the columns' index.
+    frame: pd.DataFrame = create_dataframe_from_blocks(
+        blocks, pd.RangeIndex(len(columns[0])), _index(tuple(names)).view()
+    )
+    return frame
+
+
+def _is_ready(column: Any) -> bool:
+    """Whether pandas keeps a column as it is; in arrays of objects it looks for texts and times."""
+    return column.dtype.kind != "O" or not isinstance(column, np.ndarray)
+
+
+def _block(column: Any) -> Any:
+    return column[np.newaxis, :] if isinstance(column, np.ndarray) else column
+
+
+@lru_cache(maxsize=64)
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    return pd.Index(names)
 
 
 def _from_rows(rows: list[tuple[Any, ...]], width: int) -> list[Any]:

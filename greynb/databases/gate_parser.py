@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import duckdb
 
 _lock = threading.RLock()
 _connection: duckdb.DuckDBPyConnection | None = None
 _builtins: frozenset[str] | None = None
+
+
+class Function(NamedTuple):
+    """What the engine says of the functions of one name.
+
+    Attributes
+    ----------
+    steady
+        Whether those that are no macros depend on their arguments alone and change nothing.
+    macros
+        The definitions of those that are macros.
+    """
+
+    steady: bool
+    macros: tuple[str, ...]
 
 
 def syntax_tree(sql: str) -> dict[str, Any]:
@@ -44,6 +60,20 @@ def builtin_functions() -> frozenset[str]:
             )
             _builtins = frozenset(row[0] for row in rows)
         return _builtins
+
+
+@lru_cache(maxsize=1)
+def functions() -> dict[str, Function]:
+    """The scalar and aggregate functions and macros that come with the engine, by name in lower case."""
+    with _lock:
+        rows = _parser().execute(
+            "SELECT lower(function_name),"
+            " coalesce(bool_and(stability = 'CONSISTENT' AND NOT has_side_effects)"
+            " FILTER (function_type <> 'macro'), true),"
+            " list(DISTINCT macro_definition) FILTER (function_type = 'macro')"
+            " FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro') GROUP BY 1"
+        )
+        return {name: Function(steady, tuple(macros or ())) for name, steady, macros in rows.fetchall()}
 
 
 def _parser() -> duckdb.DuckDBPyConnection:

@@ -5,7 +5,7 @@
     races.db  ->  .races/current/analytics.db     the path that users and other tools open
     .races/
       current -> gen-000042                       the one atomic switch
-      gen-000042/  analytics.db  manifest.json    never changed once published
+      gen-000042/  analytics.db  analytics.duckdb  manifest.json    never changed once published
       gen-000041/  …                              kept for readers that still use it
 
 A reader resolves the path once and opens only what it found. Where symbolic links cannot be made, the
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Layout = Literal["generations", "plain"]
 
 DATABASE: Final = "analytics.db"
+MIRROR: Final = "analytics.duckdb"
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
 SECOND_NAME: Final = "second-name"
@@ -169,13 +170,23 @@ class Generation:
         """The SQLite file to open."""
         return self.folder / DATABASE
 
+    def mirror(self) -> Path | None:
+        """The columnar mirror that the manifest describes; None where there is none, or it was changed."""
+        entry = self.manifest.files.get(MIRROR) if self.manifest else None
+        path = self.folder / MIRROR
+        try:
+            return path if entry is not None and entry.matches(path.stat()) else None
+        except OSError:
+            return None
+
     def is_intact(self) -> bool:
         """Whether the file is the one that the manifest describes."""
         if self.manifest is None or DATABASE not in self.manifest.files:
             return False
         entry = self.manifest.files[DATABASE]
         try:
-            found = self.database.stat()
+            # Asked before and after each cell, where a Path made for it would be most of the cost.
+            found = os.stat(f"{self.folder}{os.sep}{DATABASE}")  # noqa: PTH116
             return entry.matches(found) or (
                 entry.matches(found, renamed=True) and (self.folder / SECOND_NAME).exists()
             )

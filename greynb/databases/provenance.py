@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greynb import __version__
+
+if TYPE_CHECKING:
+    from greynb.databases.result import Kept
 
 _LONGEST = 20
 """Items of a list parameter that are kept; pandas copies attrs with nearly every operation."""
@@ -22,6 +25,7 @@ def provenance(
     snapshot: str | None,
     rows: int,
     seconds: float,
+    kept: Kept | None = None,
     time: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Describe a result so that it can be stored as JSON and made again.
@@ -37,10 +41,16 @@ def provenance(
         What it read.
     rows, seconds
         What came back, and how long that took.
+    kept
+        When and how fast it was computed, where it came from the result cache.
     time
         When, aware; now by default. Stored in UTC, ISO 8601.
     """
-    moment = (time or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    moment = time.astimezone(dt.UTC) if time else dt.datetime.now(dt.UTC)
+    origin = {}
+    if kept:
+        computed = kept.time.astimezone(dt.UTC).isoformat(timespec="seconds")
+        origin = {"cache": {"time": computed, "seconds": round(kept.seconds, 6)}}
     return {
         "sql": sql,
         "parameters": {name: _plain(value) for name, value in parameters.items()},
@@ -51,6 +61,7 @@ def provenance(
         "rows": rows,
         "seconds": round(seconds, 6),
         "greynb": __version__,
+        **origin,
     }
 
 

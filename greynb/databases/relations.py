@@ -109,6 +109,11 @@ def encoding_of(run: Run) -> str:
     return str(run("PRAGMA encoding")[0][0]).lower()
 
 
+def run_inside(con: duckdb.DuckDBPyConnection, alias: str, sql: str) -> Sequence[Sequence[object]]:
+    """Run one statement inside the SQLite that an attached file is read with, and return its rows."""
+    return con.execute(f"SELECT * FROM sqlite_query({literal(alias)}, {literal(sql)})").fetchall()
+
+
 def stop_if_interrupted(error: Exception) -> None:
     """Raise the error again if it only says that the user stopped the statement."""
     if isinstance(error, duckdb.InterruptException) or str(error) == "interrupted":

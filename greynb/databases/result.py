@@ -6,9 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import pandas as pd
 
     from greynb.databases.frames import Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """When a result was computed that came from the result cache, and the seconds that it took then."""
+
+    time: dt.datetime
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Result:
         Wall time, including the fetch.
     notices
         Things the user should know (a column read as text, a variable hidden by a table).
+    kept
+        What the result cache says of it; None where it was computed now.
     """
 
     number: int
@@ -44,6 +56,7 @@ class Result:
     affected: int | None
     seconds: float
     notices: tuple[str, ...] = ()
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class SnapshotSource:
     """
 
     def __init__(self, path: Path, *, shared: bool) -> None:
-        self._path = path.absolute()
+        self.path = path.absolute()
         self._shared = shared
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -170,7 +170,7 @@ class SnapshotSource:
         """A private copy of a file that stands still, under the same id."""
         path = self._folder(Path(tempfile.gettempdir())).new_file()
         copy_files(snapshot.path, path, stop=self._stop)
-        return replace(snapshot, path=path, kind="copy", witness=StillWitness())
+        return replace(snapshot, path=path, kind="copy", mirror=None, witness=StillWitness())
 
     def _hold(self, snapshot: Snapshot) -> Snapshot:
         """Remember a new snapshot, and let go of all but its predecessor, which is still attached."""
@@ -187,7 +187,7 @@ class SnapshotSource:
         if self._shared:
             return None
         for _ in range(_ATTEMPTS):
-            generation = generation_at(self._path)
+            generation = generation_at(self.path)
             if generation is None or generation.manifest is None or not generation.is_intact():
                 return None
             snapshot = self._leased(generation)
@@ -199,24 +199,25 @@ class SnapshotSource:
     def _named(self, version: str) -> Snapshot:
         """A published version by its name or number."""
         for _ in range(_ATTEMPTS):
-            snapshot = self._leased(named_generation(self._path, version))
+            snapshot = self._leased(named_generation(self.path, version))
             if snapshot is not None:
                 return snapshot
             time.sleep(_PAUSE)
-        raise MissingDatabase(f"{version} is being removed", path=self._path)
+        raise MissingDatabase(f"{version} is being removed", path=self.path)
 
     def _leased(self, generation: Generation) -> Snapshot | None:
         """A generation that stays while it is in use; None where that cannot be had now."""
-        witness = lease(self._path, generation)
+        witness = lease(self.path, generation)
         if witness is None or generation.manifest is None:
             return None
         return Snapshot(
             path=generation.database,
             id=generation.manifest.id,
             kind="generation",
-            source=self._path,
+            source=self.path,
             published=generation.manifest.published,
             census=generation.manifest.tables(),
+            mirror=generation.mirror(),
             witness=witness,
         )
 
@@ -231,31 +232,31 @@ class SnapshotSource:
         link = self._link(origin.path)
         if link is None:
             return self._copied(origin, (*notices, _NO_LINK))
-        witness = LinkWitness(self._path, origin, link)
+        witness = LinkWitness(self.path, origin, link)
         return self._snapshot("link", link, origin, witness.state, witness, notices)
 
     def _origin(self) -> Watched:
         """The file behind the path, opened to be looked at, once it is known to be a database."""
-        real = Path(os.path.realpath(self._path))
+        real = Path(os.path.realpath(self.path))
         try:
             if not stat.S_ISREG(real.stat().st_mode):
-                raise UnreadableDatabase("the path is not a file", path=self._path)
+                raise UnreadableDatabase("the path is not a file", path=self.path)
             origin = Watched(real)
         except (FileNotFoundError, NotADirectoryError):
-            raise MissingDatabase("the database does not exist", path=self._path) from None
+            raise MissingDatabase("the database does not exist", path=self.path) from None
         except OSError as error:
             raise UnreadableDatabase(
                 f"the database may not be read ({error.strerror})",
-                path=self._path,
+                path=self.path,
                 hint="check the permissions of the file and its folder",
             ) from error
         if not origin.state().is_sqlite:
             origin.close()
-            raise UnreadableDatabase("the file is not a SQLite database, or it is encrypted", path=self._path)
+            raise UnreadableDatabase("the file is not a SQLite database, or it is encrypted", path=self.path)
         return origin
 
     def _notices(self, state: FileState) -> tuple[str, ...]:
-        generation = None if self._shared else generation_at(self._path)
+        generation = None if self._shared else generation_at(self.path)
         written = generation is not None and generation.manifest is not None and not generation.is_intact()
         return (*((_WRITTEN_IN_PLACE,) if written else ()), *(() if state.size else (_EMPTY,)))
 
@@ -272,7 +273,7 @@ class SnapshotSource:
         return None
 
     def _copied(self, origin: Watched, notices: tuple[str, ...]) -> Snapshot:
-        made = private_copy(self._path, origin, self._folder(Path(tempfile.gettempdir())), self._stop)
+        made = private_copy(self.path, origin, self._folder(Path(tempfile.gettempdir())), self._stop)
         return self._snapshot("copy", made.path, origin, made.state, made.witness, notices)
 
     def _snapshot(
@@ -288,7 +289,7 @@ class SnapshotSource:
             path=path,
             id=f"{'file' if kind == 'link' else 'copy'}-{origin.fingerprint()}",
             kind=kind,
-            source=self._path,
+            source=self.path,
             published=datetime.fromtimestamp(state.mtime_ns / 1e9, UTC),
             census=None,
             notices=notices,

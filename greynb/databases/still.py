@@ -36,6 +36,8 @@ class Snapshot:
         What each column holds, per table, where the manifest says it.
     notices
         What the user should know about it.
+    mirror
+        The columnar mirror that was published with it; None where there is none.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Snapshot:
     published: datetime | None
     census: Mapping[str, TableCensus] | None
     notices: tuple[str, ...] = ()
+    mirror: Path | None = None
     witness: Witness = field(kw_only=True, repr=False)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import duckdb
 
@@ -10,7 +11,7 @@ from greynb.databases.census import source
 from greynb.databases.columns import ColumnPlan, plan, unique_names
 from greynb.databases.declared import scanned_as
 from greynb.databases.identifiers import fold, literal, quote
-from greynb.databases.relations import TableCensus, stop_if_interrupted
+from greynb.databases.relations import REFUSALS, Run, TableCensus, run_inside, stop_if_interrupted
 
 JOIN_COSTS = 3  # a join by rowid takes about as long as bringing over this many more columns as text
 
@@ -43,21 +44,77 @@ def typed_views(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) 
     table
         The census of the table.
     """
-    names = unique_names(column.name for column in table.columns)
-    plans = [plan(column, name) for column, name in zip(table.columns, names, strict=True)]
-    direct = _scannable(con, alias, table, plans)
+    direct = scannable(con, alias, table)
+    missing = len(table.columns) - len(direct)
+    run = partial(run_inside, con, alias)
+    if missing == 0 or (missing + JOIN_COSTS < len(table.columns) and has_rowid(run, table)):
+        yield scanning(alias, table, direct)
+    statement, shown = as_text(table)
+    yield f"SELECT {shown} FROM {_query(alias, statement)} AS w"
+
+
+def scanning(alias: str, table: TableCensus, direct: set[int], *, key: str | None = None) -> str:
+    """Scan the columns that a scan gives exactly; fetch the rest as text, and join by rowid.
+
+    Parameters
+    ----------
+    alias
+        The name under which the file is attached.
+    table
+        The census of the table, which `has_rowid` if any column is not scanned.
+    direct
+        From `scannable`.
+    key
+        A name for the rowid as first column; without one it is left out.
+    """
+    plans = _plans(table)
+    shown, scan = _key("d.rowid", key) + _shown(plans, direct, "d"), f"{_table(alias, table)} AS d"
     if len(direct) == len(plans):
-        yield f"SELECT {_shown(plans, direct, 'd')} FROM {_table(alias, table)} AS d"
-    elif len(plans) - len(direct) + JOIN_COSTS < len(plans) and _has_rowid(con, alias, table):
-        yield _joined(alias, table, plans, direct)
-    fetched = ", ".join(f"{each.transport.format(c=f'c{n}')} AS c{n}" for n, each in enumerate(plans))
-    statement = f"{source(table)}SELECT {fetched} FROM s"
-    yield f"SELECT {_shown(plans, set(), 'w')} FROM {_query(alias, statement)} AS w"
+        return f"SELECT {shown} FROM {scan}"
+    fetched = "".join(f", {_transported(n, each)}" for n, each in enumerate(plans) if n not in direct)
+    statement = f"{_keyed(table, plans)}SELECT k{fetched} FROM s ORDER BY k"
+    return f"SELECT {shown} FROM {scan} JOIN {_query(alias, statement)} AS w ON d.rowid = CAST(w.k AS BIGINT)"
 
 
-def _scannable(
-    con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus, plans: Sequence[ColumnPlan]
-) -> set[int]:
+def as_text(
+    table: TableCensus, *, key: str | None = None, spans: Iterable[tuple[int, int]] | None = None
+) -> tuple[str, str]:
+    """Read all columns as SQLite's own text, which always works.
+
+    Parameters
+    ----------
+    table
+        The census of the table.
+    key
+        A name for the rowid as first column; without one it is left out.
+    spans
+        With a key: ranges of rowids, both ends included, to which to keep.
+
+    Returns
+    -------
+    tuple
+        The statement for SQLite, all of whose columns are text, and what to select from its rows, called w.
+    """
+    plans = _plans(table)
+    start = source(table) if key is None else _keyed(table, plans, spans)
+    fetched = ", ".join(_transported(n, each) for n, each in enumerate(plans))
+    statement = f"{start}SELECT {'CAST(k AS TEXT) AS k, ' if key else ''}{fetched} FROM s"
+    return statement, _key("CAST(w.k AS BIGINT)", key) + _shown(plans, set(), "w")
+
+
+def has_rowid(run: Run, table: TableCensus) -> bool:
+    """Whether both engines know the rowid of a table by that name, beside all of its columns."""
+    if table.kind != "table" or any(fold(column.name) == "rowid" for column in table.columns):
+        return False
+    try:
+        run(f"SELECT 1 AS x FROM (SELECT rowid, * FROM {quote(table.name)} LIMIT 0)")
+    except REFUSALS as error:
+        stop_if_interrupted(error)
+        return False
+    return True
+
+
+def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> set[int]:
     """Find the columns that a direct scan gives exactly; generated columns, for one, are not in it."""
     if table.kind != "table":
         return set()
@@ -69,36 +126,37 @@ def _scannable(
     given = {str(row[0]): str(row[1]) for row in rows}
     return {
         number
-        for number, (column, each) in enumerate(zip(table.columns, plans, strict=True))
+        for number, (column, each) in enumerate(zip(table.columns, _plans(table), strict=True))
         if each.direct is not None and given.get(column.name) == scanned_as(column.declared)
     }
 
 
-def _has_rowid(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> bool:
-    if any(fold(column.name) == "rowid" for column in table.columns):
-        return False
-    try:
-        con.execute(f"SELECT * FROM {_query(alias, f'SELECT rowid FROM {quote(table.name)} LIMIT 0')}")
-    except duckdb.Error as error:
-        stop_if_interrupted(error)
-        return False
-    return True
-
-
-def _joined(alias: str, table: TableCensus, plans: Sequence[ColumnPlan], direct: set[int]) -> str:
-    """Scan what can be scanned, fetch the rest as text, and join by rowid."""
-    fetched = "".join(
-        f", {each.transport.format(c=f'c{n}')} AS c{n}" for n, each in enumerate(plans) if n not in direct
-    )
-    names = ", ".join(f"c{number}" for number in range(len(plans)))
-    statement = (
-        f"WITH s(k, {names}) AS (SELECT rowid, * FROM {quote(table.name)})"
-        f" SELECT k{fetched} FROM s ORDER BY k"
-    )
+def _keyed(
+    table: TableCensus, plans: Sequence[ColumnPlan], spans: Iterable[tuple[int, int]] | None = None
+) -> str:
+    """Write the start of a SQLite statement that names rowid and columns k, c0, c1, … in a source s."""
+    names = ", ".join(["k", *(f"c{number}" for number in range(len(plans)))])
+    if spans is None:
+        return f"WITH s({names}) AS (SELECT rowid, * FROM {quote(table.name)}) "
+    ranges = ", ".join(f"({low}, {high})" for low, high in spans)
+    rows = f"SELECT t.rowid, t.* FROM r CROSS JOIN {quote(table.name)} AS t"
     return (
-        f"SELECT {_shown(plans, direct, 'd')} FROM {_table(alias, table)} AS d"
-        f" JOIN {_query(alias, statement)} AS w ON d.rowid = CAST(w.k AS BIGINT)"
+        f"WITH r(low, high) AS (VALUES {ranges}),"
+        f" s({names}) AS ({rows} WHERE t.rowid BETWEEN r.low AND r.high) "
     )
+
+
+def _transported(number: int, plan: ColumnPlan) -> str:
+    return f"{plan.transport.format(c=f'c{number}')} AS c{number}"
+
+
+def _plans(table: TableCensus) -> list[ColumnPlan]:
+    names = unique_names(column.name for column in table.columns)
+    return [plan(column, name) for column, name in zip(table.columns, names, strict=True)]
+
+
+def _key(value: str, name: str | None) -> str:
+    return f"{value} AS {quote(name)}, " if name else ""
 
 
 def _shown(plans: Sequence[ColumnPlan], direct: set[int], scan: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from greynb.databases.connections import analytics_session, located, staging_session
+from greynb.connections import analytics_session, located, staging_session
 from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
@@ -15,7 +15,9 @@ from greynb.notebook import execution
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
+    from greynb.databases.mirroring import Mode
     from greynb.databases.result import Result
+    from greynb.databases.resultcache import ResultCache
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
 
@@ -38,6 +40,8 @@ class Outcome:
         The version of the analytics file that all statements read; None for staging.
     dry_run
         Whether everything was rolled back at the end.
+    reading
+        What was read where it was not the columnar mirror; empty for that, and for staging.
     """
 
     route: Route
@@ -46,6 +50,7 @@ class Outcome:
     parameters: Mapping[str, object]
     snapshot: str | None = None
     dry_run: bool = False
+    reading: str = ""
 
 
 def run(
@@ -79,10 +84,12 @@ def run(
 
 
 def _analytics(
-    route: Route, sql: str, variables: Mapping[str, object], _options: CellOptions, config: Greynb
+    route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
     bound = bind(sql, variables, dialect="duckdb")
     session = analytics_session(route)
+    session.recall.cache = cache = _cache(options, config)
+    session.mirroring.mode = cast("Mode", config.mirror)
     ran = execution.run(
         lambda: session.fetch(bound.sql, bound.parameters, variables=variables),
         interrupt=session.interrupt,
@@ -91,11 +98,24 @@ def _analytics(
         interruptible=config.interrupt,
         label=route.role,
     )
+    if cache is not None:
+        ran = cache.keep(ran)
     try:
         results = [each.finished() for each in ran]
     except KeyboardInterrupt:
         raise QueryInterrupted("analytics: interrupted while the rows were made a DataFrame") from None
-    return Outcome(route, sql, results, _named(bound, variables), session.snapshot.id if results else None)
+    if not results:
+        return Outcome(route, sql, results, _named(bound, variables))
+    snapshot, reading = session.snapshot.id, session.mirroring.note
+    return Outcome(route, sql, results, _named(bound, variables), snapshot, reading=reading)
+
+
+def _cache(options: CellOptions, config: Greynb) -> ResultCache | None:
+    if options.no_cache or not config.cache_mb:
+        return None
+    from greynb.databases.resultcache import result_cache
+
+    return result_cache(config.cache_folder, config.cache_mb)
 
 
 def _staging(

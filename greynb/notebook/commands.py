@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
-from greynb.databases.connections import analytics_session, located
-from greynb.errors import GreynbError, UsageError
+from greynb.connections import analytics_session, located
+from greynb.errors import GreynbError, QueryInterrupted, UsageError
 from greynb.notebook import execution, publishing, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
@@ -16,6 +17,7 @@ from greynb.routing import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from greynb.columnar import MirrorStatus
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
@@ -40,6 +42,7 @@ HELP = """\
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
 %greynb verify             compare analytics with staging, row by row
+%greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
@@ -168,6 +171,31 @@ def _changes(words: Sequence[str], _config: Greynb) -> Changes | pd.DataFrame:
     return api.changed_rows(table, *names) if table else api.changes(*names)
 
 
+def _mirror(words: Sequence[str], config: Greynb) -> MirrorStatus | Help:
+    from greynb import columnar
+
+    action = words[0] if words else "status"
+    if len(words) > 1 or action not in ("build", "status", "drop"):
+        raise UsageError("%greynb mirror takes build, status or drop", hint="%greynb mirror [build|drop]")
+    if action == "drop":
+        return Help(f"{columnar.drop() / 1e6:,.1f} MB freed")
+    if action == "status":
+        return columnar.status()
+    stop = threading.Event()
+
+    def told(_part: float) -> None:
+        if stop.is_set():
+            raise QueryInterrupted("stopped while the mirror was built")
+
+    return execution.run(
+        lambda: columnar.build(told=told),
+        interrupt=stop.set,
+        progress=lambda: None,
+        show_progress=config.progress,
+        label="mirror",
+    )
+
+
 def _expect(words: Sequence[str], command: str, *names: str) -> Sequence[str]:
     if len(words) != len(names):
         raise UsageError(
@@ -183,6 +211,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "columns": _columns,
     "sync": publishing.sync,
     "changes": _changes,
+    "mirror": _mirror,
     **versions.COMMANDS,
     "help": _help,
 }

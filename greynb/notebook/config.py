@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Int
+from traitlets import Bool, Enum, Int, Unicode
 from traitlets.config import Configurable
 
 
@@ -21,4 +21,16 @@ class Greynb(Configurable):
     )
     timeout = Int(
         10, min=0, help="Seconds that a staging cell waits for another writer before it says who it is."
+    ).tag(config=True)
+    cache_mb = Int(
+        256, min=0, help="Megabytes that kept results of analytics cells may take; 0 keeps and uses none."
+    ).tag(config=True)
+    cache_folder = Unicode("", help="Where results are kept; empty: in the user's cache folder.").tag(
+        config=True
+    )
+    mirror = Enum(
+        ["auto", "never", "require"],
+        "auto",
+        help="auto: read the columnar mirror of analytics, and the SQLite file until there is one;"
+        " never: read the SQLite file; require: wait until the mirror is built.",
     ).tag(config=True)

@@ -14,11 +14,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from greynb.notebook import plaintext
-from greynb.notebook.values import is_null, is_number, on_one_line, text_of
+from greynb.notebook.values import arrays_of, is_null, is_number, on_one_line, text_of, values
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from greynb.databases.result import Result
 
 CELL = 80
@@ -29,6 +27,8 @@ TITLE = 2_000
 
 Cells = tuple[list[str], list[str], list[list[Any]], list[bool]]
 """Names, engine types, shown values by column, and which columns are numbers."""
+Body = Cells | str | None
+"""A table, or the text of EXPLAIN, which is drawn with lines and must stay whole; None without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class DisplayTable:
         The version of the analytics file; None for staging.
     rows
         Rows to show at most.
+    reading
+        What was read where that was not the columnar mirror.
     """
 
     result: Result
@@ -54,12 +56,16 @@ class DisplayTable:
     file: str
     snapshot: str | None = None
     rows: int = 20
+    reading: str = ""
 
     @property
     def footer(self) -> str:
         """``20 of 12,345 rows · 0.31 s · analytics · season.db @ gen-000042``."""
         where = f"{self.file} @ {self.snapshot}" if self.snapshot else self.file
-        return " · ".join([self._count(), duration(self.result.seconds), self.role, on_one_line(where)])
+        kept = self.result.kept
+        origin = [] if kept is None else [f"from cache (computed in {duration(kept.seconds)})"]
+        parts = [self._count(), duration(self.result.seconds), *origin, self.role, on_one_line(where)]
+        return " · ".join([*parts, self.reading] if self.reading and kept is None else parts)
 
     def _count(self) -> str:
         frame, affected = self.result.frame, self.result.affected
@@ -69,46 +75,37 @@ class DisplayTable:
         return f"{total:,} {_rows(total)}" if total <= self.rows else f"{self.rows:,} of {total:,} rows"
 
     def __repr__(self) -> str:
-        return self._text(self._cells())
+        return self._text(self._body(), self.footer)
 
     def _repr_html_(self) -> str:
-        return self._html(self._cells())
+        return self._html(self._body(), self.footer)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        cells = self._cells()
-        return {"text/plain": self._text(cells), "text/html": self._html(cells)}
+        body, footer = self._body(), self.footer
+        return {"text/plain": self._text(body, footer), "text/html": self._html(body, footer)}
 
-    def _text(self, cells: Cells | None) -> str:
-        plan = self._plan()
-        lines = plan.splitlines() if plan else [] if cells is None else plaintext.table(*cells)
+    def _text(self, body: Body, footer: str) -> str:
+        lines = body.splitlines() if isinstance(body, str) else plaintext.table(*body) if body else []
         notes = [repr(Notes(self.result.notices))] if self.result.notices else []
-        return "\n".join([*lines, *notes, self.footer])
+        return "\n".join([*lines, *notes, footer])
 
-    def _html(self, cells: Cells | None) -> str:
-        plan = self._plan()
-        body = f"<pre>{escape(plan)}</pre>" if plan else "" if cells is None else self._table(*cells)
+    def _html(self, body: Body, footer: str) -> str:
+        shown = f"<pre>{escape(body)}</pre>" if isinstance(body, str) else self._table(*body) if body else ""
         notes = Notes(self.result.notices)._repr_html_()
-        return f"<div>{body}{notes}<div><small>{_inline(self.footer)}</small></div></div>"
+        return f"<div>{shown}{notes}<div><small>{_inline(footer)}</small></div></div>"
 
-    def _plan(self) -> str | None:
-        """The text of EXPLAIN, which is drawn with lines and must stay whole."""
-        frame = self.result.frame
-        if frame is None or list(frame.columns) != ["explain_key", "explain_value"]:
-            return None
-        return "\n".join(map(str, frame["explain_value"]))
-
-    def _cells(self) -> Cells | None:
-        """Give names, engine types, the shown values column by column, and which columns are numbers."""
+    def _body(self) -> Body:
         frame = self.result.frame
         if frame is None:
             return None
         names = [str(name) for name in frame.columns]
+        if names == ["explain_key", "explain_value"]:
+            return "\n".join(map(str, frame["explain_value"]))
         types = [*self.result.types, *[""] * len(names)][: len(names)]
-        head = frame.head(self.rows)
-        head.attrs = {}  # pandas copies them with every column
-        columns = [values(column) for _, column in head.items()]
-        numeric = [is_number(kind, column) for kind, column in zip(head.dtypes, columns, strict=True)]
-        return names, types, columns, numeric
+        heads = [column[: self.rows] for column in arrays_of(frame)]
+        shown = [values(head) for head in heads]
+        numeric = [is_number(head.dtype, found) for head, found in zip(heads, shown, strict=True)]
+        return names, types, shown, numeric
 
     def _table(
         self, names: list[str], types: list[str], columns: list[list[Any]], numeric: list[bool]
@@ -153,14 +150,6 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.{2 if seconds < 10 else 1}f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
-
-
-def values(column: pd.Series[Any]) -> list[Any]:
-    """Give a column's values; dates beyond what pandas can box stay numpy's."""
-    try:
-        return list(column.tolist())
-    except (OverflowError, ValueError):
-        return list(column.to_numpy())
 
 
 def _rows(count: int) -> str:

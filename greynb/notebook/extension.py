@@ -50,8 +50,8 @@ def unload(shell: InteractiveShell) -> None:
     _shorten_errors(False)
     if "greynb.notebook.output" in sys.modules:
         sys.modules["greynb.notebook.output"].stop_showing(shell)
-    if "greynb.databases.connections" in sys.modules:
-        sys.modules["greynb.databases.connections"].close_all()
+    if "greynb.connections" in sys.modules:
+        sys.modules["greynb.connections"].close_all()
 
 
 def _shorten_errors(short: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from greynb.databases.connections import located
+from greynb.connections import located
 from greynb.databases.load import load_frame
 from greynb.databases.notebook_frames import is_frame
 from greynb.databases.result import Progress

@@ -40,7 +40,7 @@ class SqlMagics(Magics):
     def analytics(self, line: str, cell: str | None = None) -> pd.DataFrame | None:
         """Run SQL on the analytics database, read-only, in DuckDB.
 
-        ``%%analytics [NAME] [-n ROWS] [--show]`` above the SQL, or ``%analytics SQL`` in a line.
+        ``%%analytics [NAME] [-n ROWS] [--show] [--no-cache]`` above the SQL, or ``%analytics SQL`` in a line.
         """
         return self._run("analytics", line, cell)
 

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from greynb.errors import UsageError
 
@@ -30,6 +31,8 @@ class CellOptions:
         Rows to show; None for the configured number.
     dry_run
         Do everything and roll back (staging only).
+    no_cache
+        Run the statements although their results may be kept, and keep none (analytics only).
     sql
         What is left of the line: SQL, or nothing.
     """
@@ -38,9 +41,11 @@ class CellOptions:
     show: bool = False
     rows: int | None = None
     dry_run: bool = False
+    no_cache: bool = False
     sql: str = ""
 
 
+@lru_cache(maxsize=64)
 def parse(line: str, *, body: bool, staging: bool) -> CellOptions:
     """Read the line of a magic.
 
@@ -104,14 +109,19 @@ def _dry_run(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
     return replace(options, dry_run=True), rest
 
 
-_READING: dict[str, Step] = {
+def _no_cache(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    return replace(options, no_cache=True), rest
+
+
+_BOTH: dict[str, Step] = {
     "-o": _name,
     "--out": _name,
     "--show": _show,
     "-n": _rows,
     "--rows": _rows,
 }
-_WRITING: dict[str, Step] = {**_READING, "--dry-run": _dry_run}
+_READING: dict[str, Step] = {**_BOTH, "--no-cache": _no_cache}
+_WRITING: dict[str, Step] = {**_BOTH, "--dry-run": _dry_run}
 
 
 def _option(word: str, known: dict[str, Step]) -> Step:

@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plan", metavar="DIR")
     parser.add_argument("--keep", type=int, default=2, metavar="N")
     parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--no-mirror", dest="mirror", action="store_false")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--json", action="store_true")
     return parser
@@ -60,6 +61,7 @@ def sync(words: Sequence[str], config: Greynb) -> SyncResult | dict[str, Any]:
             plan=asked.plan,
             keep=asked.keep,
             verify=asked.verify,
+            mirror=asked.mirror,
             dry_run=asked.dry_run,
             progress=told,
         ),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from greynb import api
-from greynb.databases import connections
-from greynb.databases.connections import analytics_session, located
+from greynb import api, connections
+from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution
 from greynb.routing import Settings

@@ -1,4 +1,4 @@
-"""Census and content hashes of a new version: carried on from the version before, or taken anew.
+"""Census, content hashes and mirror of a new version: carried on from the one before, or made anew.
 
 ===========================  =====================================================================
 a table whose pages          gets
@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Final
 from greynb.databases.census import Run, TableCensus, count
 from greynb.databases.identifiers import quote
 from greynb.databases.relations import list_relations
+from greynb.mirror.refreshing import Changed
+from greynb.publish import mirrors
 from greynb.publish.aside import Aside
 from greynb.publish.checking import watched
 from greynb.publish.comparing import Comparison, still
@@ -44,12 +46,19 @@ class Carried:
     census: dict[str, TableCensus] = field(default_factory=dict)
     content: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, TableResult] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def carried_on(
-    con: sqlite3.Connection, database: Path, comparison: Comparison, steps: Steps, aside: Aside
+    con: sqlite3.Connection,
+    database: Path,
+    comparison: Comparison,
+    steps: Steps,
+    aside: Aside,
+    *,
+    mirrored: bool,
 ) -> Carried:
-    """Take the census and the hashes, as few anew as possible.
+    """Take the census and the hashes, and make the mirror, as little anew as possible.
 
     Parameters
     ----------
@@ -60,7 +69,9 @@ def carried_on(
     steps
         Where time is noted.
     aside
-        Counts on another thread what is hashed on this one, where neither is carried on.
+        Mirrors, or counts, on another thread what is hashed on this one, where neither is carried on.
+    mirrored
+        Whether to make a mirror.
 
     Raises
     ------
@@ -73,15 +84,21 @@ def carried_on(
             old = stack.enter_context(closing(still(comparison.previous.database)))
             old.text_factory = con.text_factory
         work = _Work(con, old, comparison)
-        counted = aside.begin("census", partial(work.count_beside, database)) if old is None else None
+        beside = None
+        if old is None:
+            name, task = ("mirror", work.mirror_beside) if mirrored else ("census", work.count_beside)
+            beside = aside.begin(name, partial(task, database))
         with steps.step("content") as told, watched(con, told):
             work.hash_all(told)
-        if counted is not None:
-            counted()
+        if beside is not None:
+            beside()
         else:
             with steps.step("census") as told, watched(con, told):
                 work.count_all(_running(con))
-    return Carried(work.census, work.content, work.results())
+            if mirrored:
+                with steps.step("mirror") as told:
+                    work.mirror_changes(database, told)
+    return Carried(work.census, work.content, work.results(), work.notices)
 
 
 class _Work:
@@ -99,6 +116,7 @@ class _Work:
         self._moved: dict[str, RowSums] = {}
         self.census: dict[str, TableCensus] = {}
         self.content: dict[str, str | None] = {}
+        self.notices: tuple[str, ...] = ()
 
     def hash_all(self, told: Callable[[float], None]) -> None:
         names = [each.name for each in self._listed.values() if each.kind != "view"]
@@ -140,6 +158,29 @@ class _Work:
         except MalformedFile:  # harmless here: each row in the changed pages is read instead
             return change.spans
 
+    def mirror_beside(self, database: Path, told: Callable[[float], None]) -> None:
+        """Build the mirror, which counts all on the way."""
+        made = mirrors.built(database, told)
+        if isinstance(made, str):
+            self.notices = (mirrors.WITHOUT.format(made),)
+            return self.count_beside(database, told)
+        self.census = made.census()
+        missed = [each for each in self._listed.values() if _misses(self.census.get(each.name), each)]
+        if missed:
+            with closing(still(database)) as con, watched(con, told):
+                con.text_factory = self._con.text_factory
+                self.census |= {each.name: count(_running(con), each) for each in missed}
+
+    def mirror_changes(self, database: Path, told: Callable[[float], None]) -> None:
+        """Carry the mirror on, once what changed has been found and counted."""
+        assert self._comparison.previous is not None
+        same = self._same()
+        spans = {name: moved.spans for name, moved in self._moved.items() if name not in same}
+        changed = Changed(same | self._unmoved_views(same), spans, self.census)
+        made = mirrors.refreshed(self._comparison.previous, database, changed, told)
+        if isinstance(made, str):
+            self.notices = (mirrors.WITHOUT.format(made),)
+
     def count_beside(self, database: Path, told: Callable[[float], None]) -> None:
         """`count_all` through a connection of its own, as another thread needs it."""
         with closing(still(database)) as con, watched(con, told):
@@ -147,13 +188,19 @@ class _Work:
             self.count_all(_running(con))
 
     def count_all(self, run: Run) -> None:
-        same = {name for name, each in self._changes.items() if each.kind == "same"}
+        kept = self._same()
+        kept |= self._unmoved_views(kept)
         for name, listed in self._listed.items():
-            if listed.kind == "view":
-                kept = bool(self._changes) and self._unmoved(name, same)
-            else:
-                kept = name in same
-            self.census[name] = self._kept(name, listed, run) if kept else self._counted(name, listed, run)
+            counted = self._kept if name in kept else self._counted
+            self.census[name] = counted(name, listed, run)
+
+    def _same(self) -> set[str]:
+        """The tables whose rows are the same."""
+        return {name for name, each in self._changes.items() if each.kind == "same"}
+
+    def _unmoved_views(self, same: set[str]) -> set[str]:
+        views = [name for name, each in self._listed.items() if each.kind == "view"]
+        return {name for name in views if self._changes and self._unmoved(name, same)}
 
     def _kept(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
         before = self._before.get(name)
@@ -197,6 +244,11 @@ class _Work:
         if self._changes and self._hashes.get(name) == self.content[name] is not None:
             return TableResult(rows, 0, 0, 0)
         return TableResult(rows)
+
+
+def _misses(found: TableCensus | None, listed: TableCensus) -> bool:
+    """Whether a mirror does not say what a table holds; what a view holds may be left open."""
+    return listed.kind != "view" and (found is None or found.rows is None)
 
 
 def _running(con: sqlite3.Connection) -> Run:

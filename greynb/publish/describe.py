@@ -49,12 +49,18 @@ def analyzed(database: Path, steps: Steps) -> tuple[str, ...]:
 
 
 def describe(
-    database: Path, steps: Steps, comparison: Comparison, aside: Aside, checked: Callable[[], tuple[str, ...]]
+    database: Path,
+    steps: Steps,
+    comparison: Comparison,
+    aside: Aside,
+    checked: Callable[[], tuple[str, ...]],
+    *,
+    mirrored: bool,
 ) -> Facts:
-    """Note what the finished copy holds, while `checked` looks for damage; wait for its answer.
+    """Note what the finished copy holds and mirror it, while `checked` looks for damage, which is waited for.
 
-    What takes long, the census and the hashes, is carried on from the version before where the comparison
-    allows it.
+    What takes long, the census, the hashes and the mirror, is carried on from the version before where the
+    comparison allows it.
     """
     try:
         with mapped(database), closing(still(database)) as con:
@@ -62,7 +68,7 @@ def describe(
             with steps.step("keys") as told, watched(con, told):
                 before = comparison.manifest.broken_keys if comparison.manifest else {}
                 broken, unchecked = broken_keys(con, comparison.changed, before)
-            found = carried_on(con, database, comparison, steps, aside)
+            found = carried_on(con, database, comparison, steps, aside, mirrored=mirrored)
             names = ("type", "name", "table", "sql")
             objects = con.execute(
                 "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
@@ -82,7 +88,7 @@ def describe(
         broken_keys=broken,
         broken_rules=rules,
         tables=found.tables,
-        notices=(*rules, *unchecked, *_told(broken)),
+        notices=(*rules, *unchecked, *_told(broken), *found.notices),
     )
 
 

@@ -15,6 +15,7 @@ from greynb.databases.generations import (
     CURRENT,
     DATABASE,
     MANIFEST,
+    MIRROR,
     FileEntry,
     Generation,
     Layout,
@@ -116,10 +117,23 @@ def seal(
         files={
             DATABASE: FileEntry(
                 digest, found.st_size, found.st_mtime_ns, found.st_ctime_ns if with_ctime else None
-            )
+            ),
+            **_mirror_entry(build / MIRROR, second_name=mode == "rollback"),
         },
     )
     return _numbered(build, home_of(target), manifest)
+
+
+def _mirror_entry(mirror: Path, *, second_name: bool) -> dict[str, FileEntry]:
+    """What the manifest says of a build's mirror, which is on the disk then; nothing where there is none."""
+    if not mirror.exists():
+        return {}
+    digest = sha256(mirror, lambda _: None)
+    if not second_name:
+        sync_file(mirror)
+        mirror.chmod(0o444)
+    found = mirror.stat()
+    return {MIRROR: FileEntry(digest, found.st_size, found.st_mtime_ns, None)}
 
 
 def switch(target: Path, generation: Generation, layout: Layout) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from greynb.databases.generations import (
     DATABASE,
+    MIRROR,
     SECOND_NAME,
     Generation,
     Layout,
@@ -22,7 +23,7 @@ from greynb.databases.generations import (
 )
 from greynb.errors import PublisherBusy, PublishError
 from greynb.publish.adopt import adopt
-from greynb.publish.durable import link_or_copy, remove, sync_folder, write_text
+from greynb.publish.durable import link_or_copy, remove, sha256, sync_folder, write_text
 from greynb.publish.generation import seal, switch
 from greynb.publish.history import Version, history, history_text
 from greynb.publish.home import build_folder, clean_up, publishing
@@ -153,6 +154,7 @@ def _rollback(target: Path, home: Path, old: Generation, keep: int, steps: Steps
     try:
         with steps.step("link"):
             linked = _second_name(old, build / DATABASE)
+            _second_mirror(old, build / MIRROR)
         adopted = adopt(target, layout)
         with steps.step("hash") as told:
             new = _sealed(
@@ -189,6 +191,15 @@ def _second_name(old: Generation, new: Path) -> bool:
         sync_folder(old.folder)
     link_or_copy(old.database, new)
     return new.samefile(old.database)
+
+
+def _second_mirror(old: Generation, new: Path) -> None:
+    """Link the mirror of a generation, or copy it; one that is not what was published is left out."""
+    mirror = old.mirror()
+    if mirror is None or old.manifest is None:
+        return
+    if sha256(mirror, lambda _: None) == old.manifest.files[MIRROR].sha256:
+        link_or_copy(mirror, new)
 
 
 def _sealed(

@@ -12,15 +12,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from greynb.errors import RoutingError
 from greynb.routing import envfile
+from greynb.routing.envfile import EnvValue
 from greynb.routing.route import Mode, Role, Route, Source, chosen_by
 from greynb.routing.targets import Target, parse_target
 
 ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
 SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
+_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES)
 DEFAULT_FILES: Mapping[Role, str] = {
     "staging": "greyhound_racing_data_stage.db",
     "analytics": "greyhound_racing_data_analytics.db",
@@ -78,7 +81,7 @@ class Settings:
             The working directory was deleted, or its ``.env`` file cannot be read.
         """
         try:
-            cwd = Path.cwd()
+            cwd = _folder(os.getcwd())  # noqa: PTH109 - a Path that is kept, for each cell
         except OSError as error:
             raise RoutingError("the working directory is gone", hint="Change to one that exists.") from error
         return cls.from_environ(os.environ, cwd)
@@ -94,14 +97,8 @@ class Settings:
         """
         env_file = envfile.nearest(cwd)
         file_values = envfile.read(env_file, environ) if env_file else {}
-        variables: dict[str, Setting] = {}
-        for name in (*ROLE_VARIABLES.values(), *SHARED_VARIABLES):
-            text = environ.get(name, "").strip()
-            if text:
-                variables[name] = Setting(text, "environment")
-            elif name in file_values and (text := file_values[name].text.strip()):
-                variables[name] = Setting(text, ".env", env_file, file_values[name].undefined)
-        return cls(variables, cwd, env_file)
+        texts = tuple(environ.get(name, "").strip() for name in _VARIABLES)
+        return _settings(cwd, texts, env_file, tuple(file_values.get(name) for name in _VARIABLES))
 
     def route(self, role: Role) -> Route:
         """Say which file serves a role, and who chose it.
@@ -129,12 +126,11 @@ class Settings:
         for variable in (ROLE_VARIABLES[role], *SHARED_VARIABLES):
             if variable in self.variables:
                 return variable, self._parse(role, variable, self.variables[variable])
-        path = self.cwd / DEFAULT_FILES[role]
-        legacy = self.cwd / LEGACY_FILE
+        default, legacy = _in_folder(self.cwd, DEFAULT_FILES[role]), _in_folder(self.cwd, LEGACY_FILE)
         # A dangling link at the default name is a broken publication, no reason to read another file.
-        if not os.path.lexists(path) and legacy.exists():
-            path = legacy
-        return None, Target(path, {})
+        if not os.path.lexists(default.path) and os.access(legacy.path, os.F_OK):
+            return None, legacy
+        return None, default
 
     def _parse(self, role: Role, variable: str, setting: Setting) -> Target:
         try:
@@ -164,11 +160,44 @@ class Settings:
         return "single" if {variable, other_variable} & own else "legacy"
 
 
+@lru_cache(maxsize=16)
+def _settings(
+    cwd: Path, texts: tuple[str, ...], env_file: Path | None, file_values: tuple[EnvValue | None, ...]
+) -> Settings:
+    variables: dict[str, Setting] = {}
+    for name, text, value in zip(_VARIABLES, texts, file_values, strict=True):
+        if text:
+            variables[name] = Setting(text, "environment")
+        elif value is not None and (text := value.text.strip()):
+            variables[name] = Setting(text, ".env", env_file, value.undefined)
+    return Settings(variables, cwd, env_file)
+
+
+_folder = lru_cache(maxsize=8)(Path)
+
+
+@lru_cache(maxsize=32)
+def _in_folder(folder: Path, name: str) -> Target:
+    return Target(folder / name, {})
+
+
 def same_file(one: Path, two: Path) -> bool:
     """Whether two paths are one file, through symlinks and hard links, also where it does not exist yet."""
     if one == two:
         return True
     try:
-        return one.samefile(two)
+        found = _stat(one), _stat(two)
     except OSError:
-        return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(two))
+        found = None, None
+    if found[0] and found[1]:
+        return os.path.samestat(found[0], found[1])
+    if found[0] or found[1]:
+        return False  # the one is there, the other is not
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(two))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 - pathlib costs more, in each cell
+    except (FileNotFoundError, NotADirectoryError):
+        return None

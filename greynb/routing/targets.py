@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -37,7 +38,16 @@ def parse_target(text: str, *, base: Path) -> Target:
     RoutingError
         The text names no single SQLite file that greynb can use. The message never repeats an address.
     """
-    text = text.strip()
+    # A cell asks twice, the same each time; what `~` means, which may be written `%7E`, can change.
+    parse = _parse if "~" in text or "%" in text else _parse_once
+    target = parse(text.strip(), base)
+    # A stat that fails (no permission, name too long) is the opener's to report, with the file's role.
+    if os.path.isdir(target.path):  # noqa: PTH112 - never raises, unlike Path.is_dir
+        raise _folder(target.path)
+    return target
+
+
+def _parse(text: str, base: Path) -> Target:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         raise RoutingError("the value is wrapped in quotes", hint="Write it without the quotes.")
     if text == ":memory:":
@@ -55,6 +65,9 @@ def parse_target(text: str, *, base: Path) -> Target:
             hint=_FORMS,
         )
     return Target(_file(text, base), {})
+
+
+_parse_once = lru_cache(maxsize=64)(_parse)
 
 
 def _sqlite_url(rest: str) -> tuple[str, str]:
@@ -104,10 +117,13 @@ def _file(text: str, base: Path) -> Path:
     except RuntimeError as error:
         hint = "Write the path in full."
         raise RoutingError(f"the home folder in {text} is not known", hint=hint) from error
-    # A stat that fails (no permission, name too long) is the opener's to report, with the file's role.
-    if text.endswith(("/", os.sep)) or os.path.isdir(path):  # noqa: PTH112 - never raises, unlike Path.is_dir
-        raise RoutingError(f"{path} is a folder, and a database file belongs there")
+    if text.endswith(("/", os.sep)):
+        raise _folder(path)
     return path
+
+
+def _folder(path: Path) -> RoutingError:
+    return RoutingError(f"{path} is a folder, and a database file belongs there")
 
 
 def _options(query: str) -> dict[str, str]:

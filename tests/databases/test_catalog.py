@@ -264,3 +264,18 @@ def test_a_schema_that_duckdbs_sqlite_cannot_parse_is_named(tmp_path: Path) -> N
         )
     with pytest.raises(UnreadableDatabase, match="malformed database schema"), attached(path):
         pass
+
+
+def test_rows_of_a_table_without_rowids_can_be_counted(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.db",
+        "CREATE TABLE t (a INTEGER, b TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID",
+        "INSERT INTO t VALUES (1, 'x'), (2, 'y')",
+    )
+    with attached(path) as (con, catalog):
+        catalog.ensure(["t"])
+        count = "SELECT count(*) FROM t"
+        with pytest.raises(duckdb.Error) as failed:
+            con.execute(count)
+        assert catalog.recover(failed.value, ["t"])
+        assert con.execute(count).fetchall() == [(2,)]

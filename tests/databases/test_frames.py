@@ -228,3 +228,39 @@ def test_the_rows_fetched_so_far_are_told() -> None:
 def test_a_statement_without_a_result_gives_an_empty_frame() -> None:
     frame, types = from_sqlite(sqlite3.connect(":memory:").execute("CREATE TABLE t (x)"))
     assert (frame.shape, types) == ((0, 0), ())
+
+
+KINDS = (
+    "1::TINYINT, 2.5::FLOAT, 1.5, true, 'x', DATE '2025-07-01', TIMESTAMP '2025-07-01 10:00',"
+    " TIMESTAMP_NS '2025-07-01 10:00', TIMESTAMPTZ '2025-07-01 10:00:00+02', INTERVAL 3 DAY, 'a'::ENUM('a'),"
+    " 18446744073709551615::UBIGINT"
+)
+
+
+@pytest.mark.parametrize("where", ["WHERE true", "WHERE false"])
+@pytest.mark.parametrize("kinds", [KINDS, f"{KINDS}, TIME '10:00'", f"unnest([{KINDS.split(',')[0]}, NULL])"])
+def test_a_frame_is_the_one_that_pandas_makes_of_its_columns(kinds: str, where: str) -> None:
+    frame, _ = duck(f"SELECT {kinds} {where}")
+    arrays = {name: frame[name].array for name in frame}
+    expected = pd.DataFrame({name: array.copy() for name, array in arrays.items()}, copy=False)
+    pd.testing.assert_frame_equal(frame, expected, check_column_type=True, check_index_type="equiv")
+    assert type(frame.index) is type(expected.index)
+    assert [type(frame[name].array) for name in frame] == [type(expected[name].array) for name in frame]
+
+
+def test_naming_the_columns_of_one_frame_leaves_the_next_frame_alone() -> None:
+    first, _ = duck("SELECT 1 AS a, 2 AS b")
+    first.columns.name = "mine"
+    assert duck("SELECT 1 AS a, 2 AS b")[0].columns.name is None
+
+
+@pytest.mark.parametrize("beside", ["", ", 'text' AS x"])
+def test_every_column_of_numbers_and_moments_can_be_assigned_to(beside: str) -> None:
+    columns = (
+        "i, i * 1.5::DOUBLE AS f, i > 0 AS b, nullif(i, 0) AS n, i = nullif(i, 0) AS m,"
+        " TIMESTAMP '2025-07-01' AS t, TIMESTAMPTZ '2025-07-01 00:00:00+00' AS z, DATE '2025-07-01' AS d"
+    )
+    frame, _ = duck(f"SELECT {columns}{beside} FROM range(3) r(i)")
+    for name in "ifbnmtzd":
+        frame.loc[0, name] = frame[name].iloc[2]
+        assert frame[name].iloc[0] == frame[name].iloc[2]

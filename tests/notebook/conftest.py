@@ -21,6 +21,7 @@ def shell(tmp_path, monkeypatch) -> Iterator[InteractiveShell]:
     shell = InteractiveShell.instance()
     shell.reset(new_session=True)
     shell.run_line_magic("load_ext", "greynb")
+    shell.run_line_magic("config", f"Greynb.cache_folder = {str(tmp_path / 'results')!r}")
     yield shell
     shell.run_line_magic("unload_ext", "greynb")
     InteractiveShell.clear_instance()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import greynb
+from greynb import connections
 from greynb.cli import main
-from greynb.databases import connections
 from greynb.databases.generations import home_of
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 from tests.notebook.shell import RACES, run, text

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.databases.snapshot import Snapshot, SnapshotSource
     from greynb.databases.staging import StagingSession
+    from greynb.mirror.background import BackgroundMirrors
+    from greynb.mirror.shelf import Shelf
     from greynb.routing import Route
 
 
@@ -72,7 +74,7 @@ def analytics_session(route: Route) -> AnalyticsSession:
     def opened() -> AnalyticsSession:
         from greynb.databases.analytics import AnalyticsSession
 
-        return AnalyticsSession(_source(route))
+        return AnalyticsSession(snapshot_source(route), mirrors(route))
 
     return _shared("cells", route, opened)
 
@@ -159,7 +161,23 @@ def _shared(purpose: str, route: Route, opened: Callable[[], Session]) -> Sessio
         return _sessions[key]  # type: ignore[return-value]  # a key names one kind of session
 
 
-def _source(route: Route) -> SnapshotSource:
+def mirrors(route: Route) -> BackgroundMirrors:
+    """Where mirrors of a route's file come from that were not published with it."""
+    from greynb.mirror.background import BackgroundMirrors
+
+    return BackgroundMirrors(shelf(route))
+
+
+def shelf(route: Route) -> Shelf:
+    """Where mirrors of a route's file stand that were not published with it."""
+    from platformdirs import user_cache_path
+
+    from greynb.mirror.shelf import Shelf
+
+    return Shelf(route.path, user_cache_path("greynb", appauthor=False) / "mirrors")
+
+
+def snapshot_source(route: Route) -> SnapshotSource:
     """Where snapshots of a route come from; of the pinned version only, where one is pinned."""
     from greynb.databases.snapshot import SnapshotSource
 
@@ -179,7 +197,7 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     """A gated connection that stays on the version that is newest now, for as long as it lives."""
     from greynb.databases.analytics import AnalyticsSession
 
-    source = _source(route)
+    source = snapshot_source(route)
     try:
         newest = source.acquire()
     except BaseException:
@@ -192,7 +210,7 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
             source.close()
         else:
             # An older session lives on as long as a connection of it does.
-            session = _sessions[key] = AnalyticsSession(source)
+            session = _sessions[key] = AnalyticsSession(source, mirrors(route))
         return session.reader()
 
 
@@ -200,7 +218,7 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     """A read-only SQLite connection to the version that is newest now."""
     from greynb.databases.sqlite import open_readonly
 
-    source = _source(route)
+    source = snapshot_source(route)
     try:
         con = open_readonly(source.acquire().path, factory=SnapshotConnection)
     except BaseException:

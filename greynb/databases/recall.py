@@ -1,0 +1,168 @@
+"""Answering a statement from the result cache, where that is certain to be what running it would give.
+
+A result may be kept if
+
+- the version that it is of was published and its manifest says what the file holds: nothing else has an
+  identity that stays (`greynb.databases.snapshot`);
+- the statement is a SELECT that gives the same rows each time (`greynb.databases.repeatable`) and reads
+  tables of the file, at least one: no views, whose SQL is SQLite's, and no DataFrames of the notebook;
+- no temporary table or view of the session hides one of those tables;
+- each value that is bound to it is of a kind that can be told apart from all others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import duckdb
+
+from greynb import __version__
+from greynb.databases.generations import DATABASE, load_generation
+from greynb.databases.identifiers import fold
+from greynb.databases.repeatable import is_repeatable
+from greynb.databases.resultcache import WORTH
+
+if TYPE_CHECKING:
+    from greynb.databases.attachment import Attachment
+    from greynb.databases.frames import Fetched
+    from greynb.databases.gate import Passed
+    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.resultcache import ResultCache
+    from greynb.databases.snapshot import Snapshot
+
+_AS_WRITTEN: Final = (type(None), bool, int, float, str, bytes, Decimal, UUID, dt.timedelta)
+_MOMENTS: Final = (dt.date, dt.time, dt.datetime)
+
+
+class Recall:
+    """What one session may take from the result cache, and hand to it.
+
+    Parameters
+    ----------
+    con
+        The session's engine.
+
+    Attributes
+    ----------
+    cache
+        Where results are kept; None to run every statement.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.cache: ResultCache | None = None
+        self._con = con
+        self._zone: str | None = None
+        self._version: tuple[Snapshot, str | None] | None = None
+        self._tables: tuple[AnyCatalog, frozenset[str]] | None = None
+
+    def fetch(
+        self,
+        passed: Passed,
+        parameters: Mapping[str, object],
+        attachment: Attachment,
+        run: Callable[[Passed, Mapping[str, object]], Fetched],
+    ) -> Fetched:
+        """Take a statement's result from the cache, or run it.
+
+        Parameters
+        ----------
+        passed, parameters
+            The statement, and values by name.
+        attachment
+            The version that it reads.
+        run
+            Runs it.
+
+        Returns
+        -------
+        Fetched
+            With a key where it was run and is worth keeping.
+        """
+        key = None if self.cache is None else self._key(passed, parameters, attachment)
+        if self.cache is None or key is None:
+            return run(passed, parameters)
+        found = self.cache.find(key)
+        if found is not None and not self._is_hidden(passed):
+            return found
+        begun = time.perf_counter()
+        fetched = run(passed, parameters)
+        if time.perf_counter() - begun >= WORTH and not self._is_hidden(passed):
+            fetched.key = key
+        return fetched
+
+    def _key(self, passed: Passed, parameters: Mapping[str, object], attachment: Attachment) -> str | None:
+        """What names the result of a statement for ever; None where it must not be kept."""
+        version = self._version_of(attachment.snapshot)
+        if version is None or passed.kind != "select" or not passed.tables:
+            return None
+        if not self._tables_of(attachment.catalog).issuperset(map(fold, passed.tables)):
+            return None
+        if not is_repeatable(passed.sql):
+            return None
+        named = {name: parameters[name] for name in passed.parameters if name in parameters}
+        try:
+            values = [[name, _told_apart(value)] for name, value in sorted(named.items())]
+        except _Unknown:
+            return None
+        parts = [__version__, duckdb.__version__, self._time_zone(), version, passed.sql, values]
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=24).hexdigest()
+
+    def _version_of(self, snapshot: Snapshot | None) -> str | None:
+        if snapshot is None or snapshot.kind != "generation":
+            return None
+        if self._version is None or self._version[0] is not snapshot:
+            self._version = snapshot, _identity(snapshot)
+        return self._version[1]
+
+    def _tables_of(self, catalog: AnyCatalog | None) -> frozenset[str]:
+        if catalog is None:
+            return frozenset()
+        if self._tables is None or self._tables[0] is not catalog:
+            names = (fold(each.name) for each in catalog.tables() if each.kind == "table")
+            self._tables = catalog, frozenset(names)
+        return self._tables[1]
+
+    def _time_zone(self) -> str:
+        """The session's zone, which its settings keep for ever."""
+        if self._zone is None:
+            ((self._zone,),) = self._con.execute("SELECT current_setting('TimeZone')").fetchall()
+        return str(self._zone)
+
+    def _is_hidden(self, passed: Passed) -> bool:
+        """Whether a temporary table or view has the name of a table that a statement reads."""
+        temporary = self._con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE temporary"
+            " UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary"
+        ).fetchall()
+        return not {fold(name) for (name,) in temporary}.isdisjoint(map(fold, passed.tables))
+
+
+class _Unknown(Exception):
+    """A value of a kind whose text may stand for another value too."""
+
+
+def _identity(snapshot: Snapshot) -> str | None:
+    """What tells a published version from every other: names and numbers come again in other places."""
+    manifest = load_generation(snapshot.path.parent).manifest
+    if manifest is None or manifest.id != snapshot.id or DATABASE not in manifest.files:
+        return None
+    return f"{manifest.files[DATABASE].sha256} {manifest.created} {snapshot.path}"
+
+
+def _told_apart(value: object) -> list[Any]:
+    """A bound value as JSON that no other value has: ``1``, ``1.0``, ``True`` and ``'1'`` all differ."""
+    kind = type(value)
+    if isinstance(value, list):
+        return ["list", *map(_told_apart, value)]
+    if kind in _AS_WRITTEN:
+        return [kind.__name__, repr(value)]
+    if kind in _MOMENTS:
+        return [kind.__name__, value.isoformat()]  # type: ignore[attr-defined]  # all of them have it
+    raise _Unknown

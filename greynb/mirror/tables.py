@@ -1,0 +1,151 @@
+"""Storing one table in the mirror: the quick way if it proves exact, else the careful one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import duckdb
+
+from greynb.databases.census import count
+from greynb.databases.collation import nocase_notices
+from greynb.databases.columns import unique_names
+from greynb.databases.identifiers import quote
+from greynb.databases.mirrored import MirrorTable
+from greynb.databases.relations import REFUSALS, TableCensus, first_line, stop_if_interrupted
+from greynb.databases.views import as_text, has_rowid, scannable, scanning
+from greynb.mirror.guess import guess, is_certain, settle
+from greynb.mirror.sources import ALIAS, Source
+from greynb.mirror.volatile import changes_by_itself
+from greynb.mirror.workshop import place
+
+LONGEST: Final = 30.0
+"""Seconds that a view may take before it is left to SQLite."""
+MOST_ROWS: Final = 5_000_000
+"""Rows of a view that are stored at most."""
+_KEY: Final = "greynb_rowid"
+
+
+def store(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    table: TableCensus,
+    name: str,
+    known: TableCensus | None = None,
+) -> MirrorTable:
+    """Copy a table into the mirror.
+
+    Parameters
+    ----------
+    source
+        The SQLite file.
+    con
+        A cursor of the workshop.
+    table
+        As it is listed.
+    name
+        What it is called in the mirror.
+    known
+        Its census, where that has been taken already.
+    """
+    if table.problem:
+        return MirrorTable(table, unstored=table.problem)
+    run = partial(source.run, con)
+    key = key_name(table) if has_rowid(run, table) else None
+    census = _stored(source, con, table, name, key, known)
+    if census is None:
+        return MirrorTable(table, unstored=f"{table.name} cannot be copied")
+    if census.problem:
+        return MirrorTable(census, unstored=census.problem)
+    return MirrorTable(census, key, tuple(nocase_notices(run, census, name)))
+
+
+def store_view(source: Source, con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> MirrorTable:
+    """Copy the rows that SQLite gives for a view or a virtual table, unless they are not for keeping."""
+    if table.problem:
+        return MirrorTable(table, unstored=table.problem)
+    timer = threading.Timer(LONGEST, con.interrupt)
+    timer.start()
+    try:
+        if changes_by_itself(partial(source.run, con), table.name):
+            return MirrorTable(table, unstored="its rows depend on the time or on chance")
+        most = f"SELECT count(*) AS n FROM (SELECT 1 FROM {quote(table.name)} LIMIT {MOST_ROWS + 1})"
+        if int(str(source.run(con, most)[0][0])) > MOST_ROWS:
+            return MirrorTable(table, unstored=f"it has more than {MOST_ROWS:,} rows")
+        return store(source, con, table, name)
+    except duckdb.InterruptException:
+        if timer.finished.is_set():
+            return MirrorTable(table, unstored=f"it takes more than {LONGEST:.0f} s")
+        raise
+    except REFUSALS as error:
+        return MirrorTable(table, unstored=first_line(error))
+    finally:
+        timer.cancel()
+
+
+def key_name(table: TableCensus) -> str:
+    """A name for the column of rowids that no column has."""
+    *_, name = unique_names([*(column.name for column in table.columns), _KEY])
+    return name
+
+
+def _stored(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    table: TableCensus,
+    name: str,
+    key: str | None,
+    known: TableCensus | None,
+) -> TableCensus | None:
+    """Try one way after the other until the mirror holds what its census says."""
+    for census, select, guessed in _ways(source, con, table, key, known):
+        if census.problem:
+            return census
+        try:
+            con.execute(f"CREATE OR REPLACE TABLE {place(name)} AS {select}")
+            rows, *filled = filled_rows(con, census, name)
+        except duckdb.Error as error:
+            stop_if_interrupted(error)
+            continue
+        except UnicodeDecodeError:  # DuckDB's message quotes a value that is not text
+            continue
+        census = settle(census, filled) if guessed else census
+        if rows == census.rows and [each.nulls for each in census.columns] == [rows - n for n in filled]:
+            return census
+    con.execute(f"DROP TABLE IF EXISTS {place(name)}")
+    return None
+
+
+def _ways(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    table: TableCensus,
+    key: str | None,
+    known: TableCensus | None,
+) -> Iterator[tuple[TableCensus, str, bool]]:
+    """Offer a census, the SELECT that goes with it, and whether it is a guess; what costs least first."""
+    run = partial(source.run, con)
+    first = (known or guess(run, table)) if source.scans else None
+    if first is not None and not first.problem:
+        direct = scannable(con, ALIAS, first)
+        every = range(len(table.columns))
+        if (key or len(direct) == len(every)) and all(
+            number in direct for number in every if is_certain(table.columns[number].declared)
+        ):
+            yield first, scanning(ALIAS, first, direct, key=key), known is None
+    counted = known if known and not source.scans else count(run, table)
+    direct = scannable(con, ALIAS, counted) if source.scans and not counted.problem else set()
+    if len(direct) == len(counted.columns):
+        yield counted, scanning(ALIAS, counted, direct, key=key), False
+    statement, shown = as_text(counted, key=key)
+    yield counted, f"SELECT {shown} FROM {source.rows(con, statement)} AS w", False
+
+
+def filled_rows(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> Sequence[int]:
+    """The number of rows in the mirror, and per column of those that are not NULL."""
+    names = unique_names(column.name for column in table.columns)
+    counts = ", ".join(f"count({quote(column)})" for column in names)
+    (found,) = con.execute(f"SELECT count(*), {counts} FROM {place(name)}").fetchall()
+    return [int(number) for number in found]
