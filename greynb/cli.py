@@ -197,7 +197,7 @@ def _add_sync(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
     command.add_argument(
-        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 2s)"
+        "--every", type=_length, metavar="TIME", help="with --watch: at most so often (default 1s)"
     )
     command.set_defaults(run=_sync)
 

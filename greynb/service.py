@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from greynb.publish import SyncResult
 
-EVERY: Final = 2.0
+EVERY: Final = 1.0
 """Seconds between two publications unless told otherwise."""
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +94,9 @@ class Manifest:
         be read. Empty in manifests of earlier versions.
     broken_keys
         Rows per table whose foreign key leads nowhere; only tables that have such.
+    broken_rules
+        Values that break a rule of their table, as the check words the first of them; None where the file was
+        not checked.
     seconds
         How long each step took before the version was sealed.
     """
@@ -113,6 +116,7 @@ class Manifest:
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     content: Mapping[str, str | None] = field(default_factory=dict)
     broken_keys: Mapping[str, int] = field(default_factory=dict)
+    broken_rules: Sequence[str] | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:

@@ -16,7 +16,7 @@ from greynb.databases.sqlite import database_uri
 from greynb.publish.content import Content
 
 if TYPE_CHECKING:
-    from greynb.publish.pages import TableChange
+    from greynb.publish.pages import PageComparison, TableChange
 
 MOSTLY: Final = 0.5
 """The part of pages whose rows may differ from which counting everything is as quick as carrying on."""
@@ -40,6 +40,8 @@ class Comparison:
         Whether both hold the same.
     database
         The copy that was compared.
+    bytes
+        Which pages hold the same bytes.
     """
 
     previous: Generation | None = None
@@ -49,6 +51,7 @@ class Comparison:
     reason: str = ""
     unchanged: bool = False
     database: Path | None = None
+    bytes: PageComparison | None = None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -118,7 +121,7 @@ def compare(target: Path, database: Path, told: Callable[[float], None]) -> Comp
     common = [each for each in found.tables.values() if each.kind in ("same", "ranges", "whole")]
     if reason := _rewritten(common, pages, changed):
         return Comparison(None, None, pages, changed, reason)
-    return Comparison(previous, found.tables, pages, changed, database=database)
+    return Comparison(previous, found.tables, pages, changed, database=database, bytes=found.compared)
 
 
 def _rewritten(common: list[TableChange], pages: int, changed: int) -> str:

@@ -31,6 +31,7 @@ class Facts:
     census: dict[str, Any]
     content: dict[str, str | None]
     broken_keys: dict[str, int]
+    broken_rules: tuple[str, ...]
     tables: dict[str, TableResult]
     notices: tuple[str, ...]
 
@@ -43,7 +44,7 @@ def analyzed(database: Path, steps: Steps) -> tuple[str, ...]:
             with watched(con, told):
                 return _analyze(con)
         except sqlite3.DatabaseError:
-            check(database, told)  # says it better if the copy is damaged
+            check(database, Comparison(), told)  # says it better if the copy is damaged
             raise
 
 
@@ -76,6 +77,7 @@ def describe(
         checked()  # says it better if the copy is damaged
         raise
     census = found.census
+    rules = checked()
     return Facts(
         schema=[dict(zip(names, each, strict=True)) for each in objects],
         rows={
@@ -84,8 +86,9 @@ def describe(
         census={name: each.to_json() for name, each in census.items()},
         content=found.content,
         broken_keys=broken,
+        broken_rules=rules,
         tables=found.tables,
-        notices=(*checked(), *unchecked, *_told(broken), *found.notices),
+        notices=(*rules, *unchecked, *_told(broken), *found.notices),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,7 @@ def seal(
     census: Mapping[str, Any] | None = None,
     content: Mapping[str, str | None] | None = None,
     broken_keys: Mapping[str, int] | None = None,
+    broken_rules: Sequence[str] | None = None,
     seconds: Mapping[str, float] | None = None,
     digest: str = "",
     progress: Callable[[float], None] = lambda _: None,
@@ -111,6 +112,7 @@ def seal(
         census=census,
         content=content or {},
         broken_keys=broken_keys or {},
+        broken_rules=broken_rules,
         seconds=dict(seconds or {}),
         files={
             DATABASE: FileEntry(

@@ -160,7 +160,7 @@ class _Publication:
                 database = build / DATABASE
                 state, hashes = copy_source(self.source, database, self.steps, verify=self.verify)
                 notices = (*self._transformed(database, state, hashes), *analyzed(database, self.steps))
-                checked = aside.begin("check", partial(check, database))
+                hashed = aside.begin("hash", partial(sha256, database))
                 comparison = self._compared(database)
                 if comparison.unchanged and comparison.previous and self._may_stay(comparison.previous):
                     if hashes and comparison.manifest and self.asked != "etl":
@@ -169,7 +169,7 @@ class _Publication:
                     remove(build)
                     return self._unchanged(comparison.previous)
                 synced = aside.begin("sync", lambda _: sync_file(database))
-                hashed = aside.begin("hash", partial(sha256, database))
+                checked = aside.begin("check", partial(check, database, comparison))
                 facts = describe(database, self.steps, comparison, aside, checked, mirrored=self.mirror)
                 if hashes and self.asked != "etl":
                     check_equal(hashes, facts.content)
@@ -256,6 +256,7 @@ class _Publication:
             census=facts.census,
             content=facts.content,
             broken_keys=facts.broken_keys,
+            broken_rules=facts.broken_rules,
             seconds=self.steps.seconds,
             digest=digest,
         )

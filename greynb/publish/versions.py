@@ -224,6 +224,7 @@ def _sealed(
         census=old.census,
         content=old.content,
         broken_keys=old.broken_keys,
+        broken_rules=old.broken_rules,
         seconds=seconds,
         progress=progress,
     )

@@ -1,8 +1,9 @@
 """Publishing whenever staging has changed, until told to stop.
 
-Staging is looked at from outside (`greynb.publish.outside`), several times as often as it may be published.
-Publications begin at least `every` seconds apart, and at least 1.5 times as far apart as the last one took: a
-writer that commits every few milliseconds neither delays one for ever nor keeps the publisher busy.
+Staging is looked at from outside (`greynb.publish.outside`), many times as often as it may be published.
+Publications begin at least `every` seconds apart, and the publisher rests after each for at least a quarter
+of the time that it took: a writer that commits every few milliseconds neither delays one for ever nor keeps
+the publisher busy without a break.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from greynb.publish.result import SyncResult
 LONGEST_WAIT: Final = 60.0
 """Seconds between two attempts after many failures."""
 
-_LOOKS: Final = 0.25
+_LOOKS: Final = 0.05
 _NOTED_EVERY: Final = 1.0
-_SHARE: Final = 1.5
+_SHARE: Final = 1.25
 _BACK_OFF: Final = 2.0
 
 
@@ -141,7 +142,7 @@ class _Watcher:
             still_confirmed(self.target, seen)
 
     def _pause(self) -> float:
-        """Seconds to the next look: a quarter of a second, sooner where a publication is due."""
+        """Seconds to the next look: a twentieth of a second, sooner where a publication is due."""
         usual = min(self.every, _LOOKS)
         due = self.not_before - time.monotonic()
         return min(usual, due) if due > 0 else usual

@@ -195,6 +195,21 @@ def test_values_that_break_a_rule_and_unknown_collations_do_not_stop_a_publicati
     assert "CHECK constraint failed in u" in notices
 
 
+def test_a_broken_rule_is_told_again_when_another_table_changed(stage: Path, target: Path) -> None:
+    with closing(sqlite3.connect(stage)) as con:
+        con.execute("CREATE TABLE u (a INTEGER CHECK (a > 5))")
+        con.execute("PRAGMA ignore_check_constraints = ON")
+        con.execute("INSERT INTO u VALUES (1)")
+        con.commit()
+        for number in range(2):
+            con.execute("UPDATE debit SET filler = ? WHERE id = 3", (number,))
+            con.commit()
+            assert "CHECK constraint failed in u" in sync(stage, target).notices
+        con.execute("DELETE FROM u")
+        con.commit()
+    assert not sync(stage, target).notices
+
+
 def test_an_empty_database_can_be_published(tmp_path: Path, target: Path) -> None:
     (tmp_path / "stage.db").touch()
     assert sync(tmp_path / "stage.db", target).rows == {}

@@ -8,16 +8,19 @@ The bytes of the rows in those pages then tell which of them differ.
 from __future__ import annotations
 
 from greynb.publish.pages.cells import spans_of
-from greynb.publish.pages.compare import PageTotals
+from greynb.publish.pages.compare import PageComparison, PageTotals
 from greynb.publish.pages.format import MalformedFile
+from greynb.publish.pages.ownership import to_check
 from greynb.publish.pages.tables import FileChange, TableChange, changed_file, changed_tables
 
 __all__ = [
     "FileChange",
     "MalformedFile",
+    "PageComparison",
     "PageTotals",
     "TableChange",
     "changed_file",
     "changed_tables",
     "spans_of",
+    "to_check",
 ]

@@ -39,6 +39,8 @@ class Tree:
     ----------
     keyed
         Whether it is a rowid table; else its rows lie in an index b-tree (``WITHOUT ROWID``).
+    pages
+        All of them.
     leaves
         The pages that hold rows; of an index b-tree all pages.
     first, last
@@ -46,6 +48,7 @@ class Tree:
     """
 
     keyed: bool
+    pages: Ints
     leaves: Ints
     first: Ints
     last: Ints
@@ -70,21 +73,22 @@ class Walker:
     def walk(self, root: int) -> Tree:
         """Find the pages of the tree with this root page."""
         level = np.array([root], np.int64)
+        least = min(root, 2)  # the first page is that of the schema, and of no other tree
         first, last = np.array([FIRST_ROWID]), np.array([LAST_ROWID])
         above: list[Ints] = []
         for _ in range(_MAX_DEPTH):
-            kind = self._kind(level)
+            kind = self._kind(level, least)
             if kind in (TABLE_LEAF, INDEX_LEAF):
                 keyed = kind == TABLE_LEAF
-                leaves = level if keyed else np.concatenate([*above, level])
-                return Tree(keyed, leaves, first, last)
+                pages = np.concatenate([*above, level])
+                return Tree(keyed, pages, level if keyed else pages, first, last)
             above.append(level)
             level, first, last = self._below(level, first, last, kind)
         raise MalformedFile("a table's pages lead in circles", path=self._file.path)
 
-    def _kind(self, level: Ints) -> int:
-        """The one kind of all pages of a level."""
-        if level.min() < 2 or level.max() > self._file.pages or self._seen[level].any():
+    def _kind(self, level: Ints, least: int) -> int:
+        """The one kind of all pages of a level, none of which may come before `least`."""
+        if level.min() < max(least, 1) or level.max() > self._file.pages or self._seen[level].any():
             raise MalformedFile("a table uses a page that is not its own", path=self._file.path)
         self._seen[level] = True
         kinds = self._words[level] >> 24

@@ -65,11 +65,18 @@ class PageFile:
     auto_vacuum: bool
 
     def read(self, numbers: Ints) -> Bytes:
-        """The named pages as rows of bytes, each followed by zeros."""
+        """The named pages as rows of bytes, each followed by zeros.
+
+        The first page of a file begins with the header of the file. It is given as if it were a page like
+        others: with its own header and the list of its cells moved to the front.
+        """
         found = np.zeros((len(numbers), self.page_size + _PADDING), np.uint8)
         for row, number in zip(found, numbers.tolist(), strict=True):
             self.file.seek((number - 1) * self.page_size)
             fill(self.file, row.data[: self.page_size], self.path)
+            if number == 1:
+                moved = min(12 + 2 * int.from_bytes(row[103:105].tobytes(), "big"), self.page_size - 100)
+                row[:moved] = row[100 : 100 + moved].copy()
         return found
 
     def chunks_of(self, numbers: Ints) -> Iterator[Ints]:

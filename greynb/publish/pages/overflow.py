@@ -62,13 +62,13 @@ def touched(
     for some in file.chunks_of(leaves):
         for kind in np.unique(words[some] >> 24).tolist():
             pages = some[words[some] >> 24 == kind]
-            owner, head = _heads(file, pages, kind)
+            owner, head = heads(file, pages, kind)
             met = meets(file, head, words, suspect)
             found.append(pages[np.unique(owner[met])])
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
-def _heads(file: PageFile, pages: Ints, kind: int) -> tuple[Ints, Ints]:
+def heads(file: PageFile, pages: Ints, kind: int) -> tuple[Ints, Ints]:
     """For each chain that begins in these pages: which of them, and the first overflow page."""
     content = file.read(pages)
     flat = content.reshape(-1)

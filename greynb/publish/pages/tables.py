@@ -63,10 +63,11 @@ class TableChange:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What may differ between two files: by table, and in pages."""
+    """What may differ between two files: by table, and in pages; `compared` is None where these cannot be."""
 
     tables: dict[str, TableChange]
     pages: PageTotals
+    compared: PageComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _changed_file(
     for name in common:
         if not after[name].root and changed:
             found[name] = TableChange(name, "whole", reason=_VIRTUAL)
-    return FileChange(found, totals)
+    return FileChange(found, totals, pages)
 
 
 def _incomparable(old: PageFile, new: PageFile) -> str:
