@@ -154,9 +154,9 @@ def draw(found: Figures, path: Path) -> None:
     for mark, (name, times) in zip(marks, found.times[found.middle].items(), strict=False):
         places = [names.index(query) for query in times]
         shown = [1000 * seconds for seconds in times.values()]
-        axes.scatter(
-            shown, places, marker=mark, alpha=0.8, s=30, label=CONTENDERS[name].title.replace("`", "")
-        )
+        line, size = ("black", 60) if name == "greynb" else ("none", 30)
+        label = CONTENDERS[name].title.replace("`", "")
+        axes.scatter(shown, places, size, marker=mark, alpha=0.8, edgecolors=line, label=label)
     axes.set_yticks(range(len(names)), names)
     axes.set(xscale="log", xlabel=f"ms, {found.middle:,.0f} MB")
     axes.grid(axis="x", alpha=0.3)
