@@ -9,6 +9,8 @@ its title.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -104,11 +106,12 @@ class DisplayTable:
             return None
         names = [str(name) for name in frame.columns]
         types = [*self.result.types, *[""] * len(names)][: len(names)]
-        head = frame.head(self.rows)
-        head.attrs = {}  # pandas copies them with every column
-        columns = [values(column) for _, column in head.items()]
-        numeric = [is_number(kind, column) for kind, column in zip(head.dtypes, columns, strict=True)]
-        return names, types, columns, numeric
+        with _without_attrs(frame):
+            head = frame if len(frame) <= self.rows else frame.head(self.rows)
+            columns = [column for _, column in head.items()]
+        shown = [values(column) for column in columns]
+        numeric = [is_number(column.dtype, found) for column, found in zip(columns, shown, strict=True)]
+        return names, types, shown, numeric
 
     def _table(
         self, names: list[str], types: list[str], columns: list[list[Any]], numeric: list[bool]
@@ -153,6 +156,16 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.{2 if seconds < 10 else 1}f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+@contextmanager
+def _without_attrs(frame: pd.DataFrame) -> Iterator[None]:
+    """Take a frame's attrs away for a while: pandas copies them, all that they hold, with every column."""
+    attrs, frame.attrs = frame.attrs, {}
+    try:
+        yield
+    finally:
+        frame.attrs = attrs
 
 
 def values(column: pd.Series[Any]) -> list[Any]:

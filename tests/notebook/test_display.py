@@ -17,6 +17,7 @@ from greynb.errors import QueryError
 from greynb.notebook.display import DisplayTable, duration
 from greynb.notebook.error_display import short_error
 from greynb.notebook.values import width_of
+from tests.notebook.shell import run
 
 
 def shown(sql: str, *, rows: int = 20, notices: tuple[str, ...] = ()) -> DisplayTable:
@@ -205,3 +206,42 @@ def test_provenance_is_json_and_survives_concat() -> None:
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+class Drawn(pd.DataFrame):
+    """A kind of frame that draws itself."""
+
+    def _repr_svg_(self) -> str:
+        return "<svg/>"
+
+
+def kinds_of(shell, frame):
+    return set(shell.display_formatter.format(frame)[0])
+
+
+def test_frames_of_other_origin_show_as_before_once_a_cell_was_shown(shell):
+    plain, drawn = pd.DataFrame({"a": [1]}), Drawn({"a": [1]})
+    before = kinds_of(shell, plain), kinds_of(shell, drawn)
+    run(shell, "%%analytics\nSELECT 1 AS a")
+    assert (kinds_of(shell, plain), kinds_of(shell, drawn)) == before
+    assert shell.display_formatter.format(drawn)[0]["image/svg+xml"] == "<svg/>"
+
+
+def test_a_user_s_own_formatter_of_frames_wins_before_and_after_a_cell_was_shown(shell):
+    formatters = shell.display_formatter.formatters
+
+    def shown():
+        return shell.display_formatter.format(shell.run_cell_magic("analytics", "", "SELECT 1 AS a"))[0]
+
+    formatters["image/svg+xml"].for_type(pd.DataFrame, lambda frame: "<svg/>")
+    assert shown()["image/svg+xml"] == "<svg/>"
+    formatters["text/markdown"].for_type(pd.DataFrame, lambda frame: "|a|")
+    assert shown()["text/markdown"] == "|a|"
+    shell.run_line_magic("unload_ext", "greynb")
+    left = {kind for kind, formatter in formatters.items() if pd.DataFrame in formatter}
+    assert left == {"image/svg+xml", "text/markdown"}
+
+
+def test_showing_a_frame_leaves_its_provenance_in_place(shell):
+    run(shell, "%%analytics\nSELECT 1 AS a")
+    assert shell.user_ns["_"].attrs["greynb"]["sql"] == "SELECT 1 AS a"
