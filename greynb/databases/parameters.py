@@ -23,6 +23,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from greynb.databases.sqltext import Dialect, Token, pointed, tokens
@@ -70,9 +71,9 @@ def bind(sql: str, namespace: Mapping[str, object], *, dialect: Dialect) -> Boun
         A variable is missing or cannot be bound, or the text uses another way of putting values in
         (``{x}``, ``?``, ``:row.column``).
     """
-    found = tokens(sql, dialect)
-    seen = [token for token in found if token.significant]
-    _refuse_templates(sql, seen, dialect)
+    found, seen, plain = _read(sql, dialect)
+    if plain:
+        return Bound(sql, {}, ())
     lookup = _Lookup(sql, namespace, dialect)
     pieces: dict[int, str] = {}
     for position, token in enumerate(seen):
@@ -83,6 +84,18 @@ def bind(sql: str, namespace: Mapping[str, object], *, dialect: Dialect) -> Boun
             pieces[token.start] = lookup.mark(token, _in_list(seen, position))
     text = "".join(pieces.get(token.start, token.text) for token in found)
     return Bound(text, lookup.parameters, tuple(lookup.values))
+
+
+@lru_cache(maxsize=64)
+def _read(sql: str, dialect: Dialect) -> tuple[Sequence[Token], Sequence[Token], bool]:
+    """All tokens of a text, those that the engine sees, and whether no value belongs between them.
+
+    Kept, since a cell is run again and again.
+    """
+    found = tokens(sql, dialect)
+    seen = [token for token in found if token.significant]
+    _refuse_templates(sql, seen, dialect)
+    return tuple(found), tuple(seen), not any(token.kind in ("parameter", "mark") for token in seen)
 
 
 class _Lookup:
