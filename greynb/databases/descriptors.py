@@ -171,12 +171,21 @@ def open_elsewhere(identity: Identity) -> bool:
     if not _KEPT:
         return False
     try:
-        numbers = [int(each.name) for each in Path(_LISTING).iterdir()]
+        numbers = os.listdir(_LISTING)  # noqa: PTH208 - asked before each cell
     except OSError:
         return True
+    same = [number for number in map(int, numbers) if _is_descriptor_of(number, identity)]
     with _table.lock:
         ours = {each.number for each in _table.files}
-    return any(identity_of(number) == identity for number in numbers if number not in ours)
+    return not ours.issuperset(same)
+
+
+def _is_descriptor_of(number: int, identity: Identity) -> bool:
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return False
+    return found.st_ino == identity[1] and found.st_dev == identity[0]
 
 
 def identity_of(file: Path | int) -> Identity | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,8 @@ class Watched:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
+        self._sides = [(ending, f"{path}{ending}") for ending in SIDE_FILES]
         self._file = hold(path)
         self._closed = False
 
@@ -81,8 +84,8 @@ class Watched:
         OSError
             The file is not there any more, or may not be read.
         """
-        found = self.path.stat()
-        if not os.path.samestat(found, self._file.stat()):
+        found = os.stat(self._name)  # noqa: PTH116 - looked at before and after each cell
+        if (found.st_dev, found.st_ino) != self._file.identity:
             before, self._file = self._file, hold(self.path)
             before.release()
             found = self._file.stat()
@@ -98,13 +101,13 @@ class Watched:
     def side_files(self) -> tuple[tuple[str, int, int], ...]:
         """Name ending, size and mtime (ns) of the ``-wal`` and ``-journal`` that hold something."""
         found = []
-        for ending in SIDE_FILES:
-            try:
-                state = Path(f"{self.path}{ending}").stat()
-            except OSError:
-                continue
-            if state.st_size:
-                found.append((ending, state.st_size, state.st_mtime_ns))
+        for ending, name in self._sides:
+            # Nearly always there is none, and `access` says so without an exception.
+            if os.access(name, os.F_OK):
+                with suppress(OSError):
+                    state = os.stat(name)  # noqa: PTH116 - see above
+                    if state.st_size:
+                        found.append((ending, state.st_size, state.st_mtime_ns))
         return tuple(found)
 
     def fingerprint(self) -> str:
