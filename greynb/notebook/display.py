@@ -9,18 +9,14 @@ its title.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from greynb.notebook import plaintext
-from greynb.notebook.values import is_null, is_number, on_one_line, text_of
+from greynb.notebook.values import arrays_of, is_null, is_number, on_one_line, text_of, values
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from greynb.databases.result import Result
 
 CELL = 80
@@ -106,11 +102,9 @@ class DisplayTable:
             return None
         names = [str(name) for name in frame.columns]
         types = [*self.result.types, *[""] * len(names)][: len(names)]
-        with _without_attrs(frame):
-            head = frame if len(frame) <= self.rows else frame.head(self.rows)
-            columns = [column for _, column in head.items()]
-        shown = [values(column) for column in columns]
-        numeric = [is_number(column.dtype, found) for column, found in zip(columns, shown, strict=True)]
+        heads = [column[: self.rows] for column in arrays_of(frame)]
+        shown = [values(head) for head in heads]
+        numeric = [is_number(head.dtype, found) for head, found in zip(heads, shown, strict=True)]
         return names, types, shown, numeric
 
     def _table(
@@ -156,24 +150,6 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.{2 if seconds < 10 else 1}f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
-
-
-@contextmanager
-def _without_attrs(frame: pd.DataFrame) -> Iterator[None]:
-    """Take a frame's attrs away for a while: pandas copies them, all that they hold, with every column."""
-    attrs, frame.attrs = frame.attrs, {}
-    try:
-        yield
-    finally:
-        frame.attrs = attrs
-
-
-def values(column: pd.Series[Any]) -> list[Any]:
-    """Give a column's values; dates beyond what pandas can box stay numpy's."""
-    try:
-        return list(column.tolist())
-    except (OverflowError, ValueError):
-        return list(column.to_numpy())
 
 
 def _rows(count: int) -> str:

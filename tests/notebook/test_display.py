@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import duckdb
@@ -245,3 +246,15 @@ def test_a_user_s_own_formatter_of_frames_wins_before_and_after_a_cell_was_shown
 def test_showing_a_frame_leaves_its_provenance_in_place(shell):
     run(shell, "%%analytics\nSELECT 1 AS a")
     assert shell.user_ns["_"].attrs["greynb"]["sql"] == "SELECT 1 AS a"
+
+
+class WithoutArrays(pd.DataFrame):
+    """A frame of a pandas that does not hand out its arrays any more."""
+
+    _get_column_array = None
+
+
+def test_a_frame_shows_the_same_where_pandas_keeps_its_arrays_to_itself():
+    table = shown("SELECT 1 AS i, 'x' AS s, DATE '2025-07-01' AS d, NULL::INT AS n, 1.5 AS f, true AS b")
+    without = replace(table.result, frame=WithoutArrays(table.result.frame))
+    assert repr(replace(table, result=without)) == repr(table)
