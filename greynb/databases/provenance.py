@@ -40,7 +40,7 @@ def provenance(
     time
         When, aware; now by default. Stored in UTC, ISO 8601.
     """
-    moment = (time or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    moment = time.astimezone(dt.UTC) if time else dt.datetime.now(dt.UTC)
     return {
         "sql": sql,
         "parameters": {name: _plain(value) for name, value in parameters.items()},

@@ -27,6 +27,8 @@ TITLE = 2_000
 
 Cells = tuple[list[str], list[str], list[list[Any]], list[bool]]
 """Names, engine types, shown values by column, and which columns are numbers."""
+Body = Cells | str | None
+"""A table, or the text of EXPLAIN, which is drawn with lines and must stay whole; None without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +69,32 @@ class DisplayTable:
         return f"{total:,} {_rows(total)}" if total <= self.rows else f"{self.rows:,} of {total:,} rows"
 
     def __repr__(self) -> str:
-        return self._text(self._cells())
+        return self._text(self._body(), self.footer)
 
     def _repr_html_(self) -> str:
-        return self._html(self._cells())
+        return self._html(self._body(), self.footer)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        cells = self._cells()
-        return {"text/plain": self._text(cells), "text/html": self._html(cells)}
+        body, footer = self._body(), self.footer
+        return {"text/plain": self._text(body, footer), "text/html": self._html(body, footer)}
 
-    def _text(self, cells: Cells | None) -> str:
-        plan = self._plan()
-        lines = plan.splitlines() if plan else [] if cells is None else plaintext.table(*cells)
+    def _text(self, body: Body, footer: str) -> str:
+        lines = body.splitlines() if isinstance(body, str) else plaintext.table(*body) if body else []
         notes = [repr(Notes(self.result.notices))] if self.result.notices else []
-        return "\n".join([*lines, *notes, self.footer])
+        return "\n".join([*lines, *notes, footer])
 
-    def _html(self, cells: Cells | None) -> str:
-        plan = self._plan()
-        body = f"<pre>{escape(plan)}</pre>" if plan else "" if cells is None else self._table(*cells)
+    def _html(self, body: Body, footer: str) -> str:
+        shown = f"<pre>{escape(body)}</pre>" if isinstance(body, str) else self._table(*body) if body else ""
         notes = Notes(self.result.notices)._repr_html_()
-        return f"<div>{body}{notes}<div><small>{_inline(self.footer)}</small></div></div>"
+        return f"<div>{shown}{notes}<div><small>{_inline(footer)}</small></div></div>"
 
-    def _plan(self) -> str | None:
-        """The text of EXPLAIN, which is drawn with lines and must stay whole."""
-        frame = self.result.frame
-        if frame is None or list(frame.columns) != ["explain_key", "explain_value"]:
-            return None
-        return "\n".join(map(str, frame["explain_value"]))
-
-    def _cells(self) -> Cells | None:
-        """Give names, engine types, the shown values column by column, and which columns are numbers."""
+    def _body(self) -> Body:
         frame = self.result.frame
         if frame is None:
             return None
         names = [str(name) for name in frame.columns]
+        if names == ["explain_key", "explain_value"]:
+            return "\n".join(map(str, frame["explain_value"]))
         types = [*self.result.types, *[""] * len(names)][: len(names)]
         heads = [column[: self.rows] for column in arrays_of(frame)]
         shown = [values(head) for head in heads]

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from greynb.errors import UsageError
 
@@ -41,6 +42,7 @@ class CellOptions:
     sql: str = ""
 
 
+@lru_cache(maxsize=64)
 def parse(line: str, *, body: bool, staging: bool) -> CellOptions:
     """Read the line of a magic.
 
