@@ -188,7 +188,7 @@ def _is_descriptor_of(number: int, identity: Identity) -> bool:
     return found.st_ino == identity[1] and found.st_dev == identity[0]
 
 
-def identity_of(file: Path | int) -> Identity | None:
+def identity_of(file: Path | str | int) -> Identity | None:
     """What tells a file, by path or descriptor, from one that takes its place; None where there is none."""
     try:
         found = os.stat(file)  # noqa: PTH116  # a Path has no stat of a descriptor

@@ -171,7 +171,8 @@ class Generation:
             return False
         entry = self.manifest.files[DATABASE]
         try:
-            found = self.database.stat()
+            # Asked before and after each cell, where a Path made for it would be most of the cost.
+            found = os.stat(f"{self.folder}{os.sep}{DATABASE}")  # noqa: PTH116
             return entry.matches(found) or (
                 entry.matches(found, renamed=True) and (self.folder / SECOND_NAME).exists()
             )

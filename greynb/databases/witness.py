@@ -45,7 +45,7 @@ class GenerationWitness:
     def __init__(self, path: Path, generation: Generation, lease: FileLock | None) -> None:
         assert generation.manifest is not None
         self._path = path
-        self._real = Path(os.path.realpath(path))
+        self._real = os.path.realpath(path)
         self._generation = generation
         self._identity = identity_of(self._real)
         self._lease = lease
@@ -53,7 +53,7 @@ class GenerationWitness:
     def is_newest(self) -> bool:
         """Whether the user's path leads to the same, unchanged file."""
         return (
-            os.path.realpath(self._path) == str(self._real)
+            os.path.realpath(self._path) == self._real
             and identity_of(self._real) == self._identity
             and self.is_whole()
         )
