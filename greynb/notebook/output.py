@@ -99,7 +99,7 @@ class _Shown:
     DataFrames is added, which speaks only for the one object that was returned last.
 
     The shell also asks a frame for pictures and the like, by methods that a frame looks for among its
-    columns before it has none. Asking the class gives the same answers, 0.2 ms sooner.
+    columns before it has none. Asking the class gives the same answers, 0.1 ms sooner.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
