@@ -112,16 +112,18 @@ class Shelf:
         return self._cache
 
     def current(self) -> Path | None:
-        """The mirror of the file as it is now, if that is known without looking at its content."""
+        """The mirror of the file as it is now; its content is read where only ctimes differ."""
         try:
             now = Watched(self._path.resolve())
         except OSError:
             return None
         try:
-            name, times = now.fingerprint(), _ctimes(now.path)
+            for mirror, label in self._standing(now.fingerprint()):
+                if _ctimes(now.path) in label.stamps or label.sha256 == _sha256(now.path):
+                    return mirror
         finally:
             now.close()
-        return next((mirror for mirror, label in self._standing(name) if times in label.stamps), None)
+        return None
 
     def label(self, snapshot: Snapshot) -> Label:
         """What is to be known of a version that is about to be mirrored."""
