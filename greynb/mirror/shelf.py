@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES: Final = 8 << 30
 """What mirrors take at most in the user's cache folder, all files together."""
+SOON_READ: Final = 128 << 20
+"""Bytes that are hashed while a cell waits: 0.1 s. More is hashed meanwhile, and the cell reads the file."""
 BUILD: Final = ".build-"
 _LOCK: Final = "builder.lock"
 _CHUNK: Final = 8 << 20
@@ -80,10 +82,12 @@ class Shelf:
         return self._beside, self._cache
 
     def find(self, snapshot: Snapshot) -> Path | None:
-        """The mirror of a version, if the file is known to be the one that it was made from."""
+        """The mirror of a version, if its file is known, or soon found, to be the one mirrored."""
         for mirror, label in self._standing(key(snapshot)):
             if stamp(snapshot) in label.stamps:
                 return mirror
+            if label.sha256 and snapshot.path.stat().st_size <= SOON_READ:
+                return self.confirm(snapshot)
         return None
 
     def confirm(self, snapshot: Snapshot) -> Path | None:
