@@ -138,6 +138,8 @@ def workshop(
     settings: dict[str, str | int] = {"threads": bounds.threads, "memory_limit": f"{bounds.memory_mb}MB"}
     opened = sqlite_instance if attached else plain_instance
     with closing(opened(**settings, temp_directory=str(spilled))) as con:
+        # Without them a mirror is a fifth larger, built a sixth sooner, and read sooner too.
+        con.execute("SET disabled_compression_methods = 'fsst,dict_fsst,zstd'")
         source: Source = Attached(con, database) if attached else Streamed(database)
         con.execute(f"ATTACH {literal(str(target))} AS {TARGET}")
         yield Workshop(con, source, bounds.threads)

@@ -46,6 +46,25 @@ def test_a_mirror_of_any_table_holds_what_sqlite_stores(table: Table) -> None:
         check(path)
 
 
+@st.composite
+def nearly(draw: st.DrawFn) -> str:
+    """Draw a date or a moment in which one or two characters are others."""
+    valid = ["2025-07-01", "2025-07-01 10:20:30", "2025-07-01T10:20", "0001-01-01 00:00:00.123456"]
+    text = list(draw(st.sampled_from(valid)))
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(text) - 1))
+        text[place] = draw(st.sampled_from([*"0123456789 +-:.TZtzabe/", "\0", "\u0662", ""]))
+    return "".join(text)
+
+
+@settings(relaxed, max_examples=100)
+@given(st.sampled_from(["DATE", "DATETIME", "date text", "DATE STRING"]), st.lists(nearly(), max_size=3))
+def test_what_is_nearly_a_date_is_kept_as_it_is(declared: str, texts: list[str]) -> None:
+    usual = "2025-07-01" if declared == "DATE" else "2025-07-01 10:20:30"
+    with stored([declared], [[usual], *([text] for text in texts)]) as path:
+        check(path)
+
+
 @settings(relaxed, max_examples=15)
 @given(tables())
 def test_without_the_extension_a_mirror_holds_the_same(table: Table) -> None:
