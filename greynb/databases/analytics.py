@@ -9,28 +9,22 @@ configuration is locked), and every statement passes the gate before it reaches 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from greynb.databases.attachment import Attachment
-from greynb.databases.diagnose import explain_error
 from greynb.databases.engine import locked_instance
-from greynb.databases.executing import checked, columns_by_table, counted, execute
-from greynb.databases.frames import Fetched
+from greynb.databases.executing import checked
 from greynb.databases.gate import Passed
 from greynb.databases.generations import home_of, own_target
+from greynb.databases.insqlite import SqliteDialect, is_foreign
 from greynb.databases.mirroring import Mirroring, Mirrors
-from greynb.databases.notebook_frames import registered
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
-from greynb.databases.recall import Recall
 from greynb.databases.result import Progress, Ran, Result
-from greynb.databases.temporary import hiding, refuse_drops
-from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
+from greynb.databases.running import Runner
+from greynb.databases.temporary import refuse_drops
+from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupted
 
 if TYPE_CHECKING:
     from greynb.databases.mirrorcatalog import AnyCatalog
@@ -63,12 +57,13 @@ class AnalyticsSession:
         self._source = source
         self.mirroring = Mirroring(mirrors)
         self._lock = threading.RLock()
-        self._behind_temporary: set[str] = set()
         self._newer_told = False
         home = home_of(own_target(source.path))
         self._con = locked_instance({home.resolve(), *self.mirroring.folders})
         self._attachment = Attachment(self._con, source)
-        self.recall = Recall(self._con)  # off until it is given a cache
+        self._in_sqlite = SqliteDialect()
+        self._runner = Runner(self._con, self._attachment)
+        self.recall = self._runner.recall  # off until it is given a cache
 
     @property
     def snapshot(self) -> Snapshot:
@@ -89,7 +84,7 @@ class AnalyticsSession:
             snapshot = self._source.acquire()
             mirror = self.mirroring.of(snapshot, self._attachment.is_broken)
             if snapshot is not self._attachment.snapshot or mirror != self._attachment.mirror:
-                with self._explained():
+                with self._runner.explained():
                     self._attachment.take(snapshot, mirror)
             return self._attachment.snapshot or snapshot
 
@@ -117,7 +112,7 @@ class AnalyticsSession:
             self._attachment.say(newer)
 
     def _take_copy(self) -> None:
-        with self._explained():
+        with self._runner.explained():
             self._attachment.take(self._source.copy())
 
     def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
@@ -143,10 +138,23 @@ class AnalyticsSession:
         QueryError
             The engine refused a statement.
         """
-        passed = checked(sql)
-        if not passed:
-            return []
-        arguments = parameters or {}, variables or {}
+        try:
+            passed = checked(sql)
+            return self._ran(passed, parameters or {}, variables or {}) if passed else []
+        except QueryError as error:
+            if not is_foreign(error):
+                raise
+            with self._lock:
+                ran = self._in_sqlite.ran(self.refresh(), sql, parameters or {}, error)
+            if ran is None:
+                raise
+            return [ran]
+
+    def _ran(
+        self, passed: list[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+    ) -> list[Ran]:
+        """Run checked statements, again on a private copy where the file was written to meanwhile."""
+        arguments = parameters, variables
         with self._lock:
             self.refresh()
             self._tell_newer()
@@ -154,7 +162,7 @@ class AnalyticsSession:
             if any(each.kind in ("create", "drop") for each in passed):
                 return self._once(passed, *arguments)
             try:
-                results = self._attempt(passed, *arguments)
+                results = self._runner.attempt(passed, *arguments)
             except QueryInterrupted:
                 raise
             except GreynbError:
@@ -165,7 +173,7 @@ class AnalyticsSession:
                 if self._is_whole():
                     return results
             self._take_copy()
-            first, *others = self._attempt(passed, *arguments)
+            first, *others = self._runner.attempt(passed, *arguments)
             return [first.noted(CHANGED), *others]
 
     def reader(self) -> AnalyticsConnection:
@@ -183,6 +191,7 @@ class AnalyticsSession:
         """Stop the running statement, or the copy made for it; harmless when none runs."""
         self._source.interrupt()
         self.mirroring.interrupt()
+        self._in_sqlite.interrupt()
         self._con.interrupt()
 
     def progress(self) -> Progress | None:
@@ -198,13 +207,13 @@ class AnalyticsSession:
             self._source.close()
 
     def _prepare(self, passed: Passed) -> None:
-        with self._lock, self._explained(passed.sql, passed.line):
+        with self._lock, self._runner.explained(passed.sql, passed.line):
             refuse_drops(self._con, [passed], self.catalog)
-            self._ensure(passed)
+            self._runner.ensure(passed)
 
     def _recover(self, error: Exception, passed: Passed) -> bool:
         with self._lock:
-            return self.catalog.recover(error, self._reads(passed))
+            return self.catalog.recover(error, self._runner.reads(passed))
 
     def _verify(self) -> None:
         if not self._is_whole():
@@ -218,81 +227,12 @@ class AnalyticsSession:
     def _is_whole(self) -> bool:
         return self._attachment.is_still or self._source.still_valid(self.snapshot)
 
-    @contextmanager
-    def _explained(self, sql: str = "", line: int = 1) -> Iterator[None]:
-        """Put what the engine says into greynb's words."""
-        try:
-            yield
-        except duckdb.Error as error:
-            raise explain_error(
-                error, sql, role="analytics", tables=lambda: columns_by_table(self._con), line_offset=line - 1
-            ) from error
-
     def _once(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         """Run what changes temporary objects: not a second time, hence on a file that nobody writes."""
         if self.snapshot.kind == "link" and not self._attachment.is_still:
             self._take_copy()
-        ran = self._attempt(passed, parameters, variables)
+        ran = self._runner.attempt(passed, parameters, variables)
         self._verify()
         return ran
-
-    def _attempt(
-        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
-    ) -> list[Ran]:
-        ran = []
-        for number, each in enumerate(passed, start=1):
-            try:
-                ran.append(self._one(number, each, parameters, variables))
-            except GreynbError as error:
-                if len(passed) > 1:
-                    error.message = f"statement {number}: {error.message}"
-                raise
-        return ran
-
-    def _one(
-        self,
-        number: int,
-        passed: Passed,
-        parameters: Mapping[str, object],
-        variables: Mapping[str, object],
-    ) -> Ran:
-        begun = time.perf_counter()
-        with self._explained(passed.sql, passed.line):
-            if passed.kind == "create":
-                self._behind_temporary.update(self._reads(passed))
-            notices = [*self._attachment.take_notices(), *self._ensure(passed)]
-            with registered(self._con, passed, variables, self.catalog, notices):
-                fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
-            notices += hiding(passed, self.catalog)
-        reads = passed.kind in ("select", "explain")
-        result = Result(
-            number=number,
-            line=passed.line,
-            sql=passed.sql,
-            frame=None,
-            types=fetched.types if reads else (),
-            affected=None if reads else counted(fetched),
-            seconds=time.perf_counter() - begun,
-            notices=tuple(notices),
-            kept=fetched.kept,
-        )
-        return Ran(result, fetched if reads else None)
-
-    def _ensure(self, passed: Passed) -> tuple[str, ...]:
-        """Make the typed views of the tables that a statement reads, also through temporary views."""
-        return self.catalog.ensure(self._reads(passed))
-
-    def _reads(self, passed: Passed) -> list[str]:
-        every = [table.name for table in self.catalog.tables()] if passed.describes else []
-        return [*passed.tables, *self._behind_temporary, *every]
-
-    def _fetch(self, passed: Passed, parameters: Mapping[str, object]) -> Fetched:
-        named = {name: parameters[name] for name in passed.parameters if name in parameters}
-        try:
-            return execute(self._con, passed.sql, named)
-        except duckdb.Error as error:
-            if not self.catalog.recover(error, self._reads(passed)):
-                raise
-            return execute(self._con, passed.sql, named)

@@ -112,6 +112,11 @@ class Fetched:
             columns = [arrays.from_arrow(*column) for column in kinds]
         return _frame(self.names, columns)
 
+    @property
+    def size(self) -> int:
+        """About how many bytes the rows take; Python objects count as their references."""
+        return sum(column.nbytes for column in self.rows) if isinstance(self.rows, list) else self.rows.nbytes
+
     def table(self) -> pa.Table | None:
         """The rows as an Arrow table that shares no memory with a frame, and makes the same frame again.
 

@@ -99,10 +99,10 @@ class Recall:
 
     def _key(self, passed: Passed, parameters: Mapping[str, object], attachment: Attachment) -> str | None:
         """What names the result of a statement for ever; None where it must not be kept."""
-        version = self._version_of(attachment.snapshot)
-        if version is None or passed.kind != "select" or not passed.tables:
+        if passed.kind != "select" or not passed.tables:
             return None
-        if not self._tables_of(attachment.catalog).issuperset(map(fold, passed.tables)):
+        version = self._version_of(attachment.snapshot)
+        if version is None or not self._tables_of(attachment.catalog).issuperset(map(fold, passed.tables)):
             return None
         if not is_repeatable(passed.sql):
             return None

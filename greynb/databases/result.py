@@ -46,6 +46,8 @@ class Result:
         Things the user should know (a column read as text, a variable hidden by a table).
     kept
         What the result cache says of it; None where it was computed now.
+    engine
+        What ran it, where that was not the engine of the role.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Result:
     seconds: float
     notices: tuple[str, ...] = ()
     kept: Kept | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _DIGEST: Final = 32
 _METADATA: Final = b"greynb"
 _ENTRY: Final = ".result"
 _ASIDE: Final = ".aside"
+_Work = tuple[str, Fetched, pa.Table, float]
 
 
 @lru_cache(maxsize=8)
@@ -97,22 +98,25 @@ class ResultCache:
         list of Ran
             The same; if an earlier result could not be written, the first one says so.
         """
-        work = [
-            (each.fetched.key, each.fetched, table, each.result.seconds)
-            for each in ran
-            if each.fetched is not None
-            and each.fetched.key is not None
-            # Taken now: the frame that the user gets, and may change, shares the memory of the rest.
-            and (table := each.fetched.table()) is not None
-            and table.nbytes <= self._limit // _PART
-        ]
+        work = [taken for each in ran if (taken := self._taken(each)) is not None]
         if work:
             # No daemon: a notebook that ends right after the cell still leaves a whole file.
             threading.Thread(target=self._write_all, args=(work,), name=WRITER).start()
         trouble, self._trouble = self._trouble, None
         return list(ran) if trouble is None or not ran else [ran[0].noted(trouble), *ran[1:]]
 
-    def _write_all(self, work: Sequence[tuple[str, Fetched, pa.Table, float]]) -> None:
+    def _taken(self, ran: Ran) -> _Work | None:
+        """What is to be written of a result, if anything.
+
+        Taken before the frame is made: that shares the memory of the rest, and its user may change it.
+        """
+        fetched = ran.fetched
+        if fetched is None or fetched.key is None or fetched.size > self._limit // _PART:
+            return None
+        table = fetched.table()
+        return None if table is None else (fetched.key, fetched, table, ran.result.seconds)
+
+    def _write_all(self, work: Sequence[_Work]) -> None:
         time.sleep(_PAUSE)
         try:
             self._make_folder()

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES: Final = 8 << 30
 """What mirrors take at most in the user's cache folder, all files together."""
+SOON_READ: Final = 128 << 20
+"""Bytes that are hashed while a cell waits: 0.1 s. More is hashed meanwhile, and the cell reads the file."""
 BUILD: Final = ".build-"
 _LOCK: Final = "builder.lock"
 _CHUNK: Final = 8 << 20
@@ -80,10 +82,12 @@ class Shelf:
         return self._beside, self._cache
 
     def find(self, snapshot: Snapshot) -> Path | None:
-        """The mirror of a version, if the file is known to be the one that it was made from."""
+        """The mirror of a version, if its file is known, or soon found, to be the one mirrored."""
         for mirror, label in self._standing(key(snapshot)):
             if stamp(snapshot) in label.stamps:
                 return mirror
+            if label.sha256 and snapshot.path.stat().st_size <= SOON_READ:
+                return self.confirm(snapshot)
         return None
 
     def confirm(self, snapshot: Snapshot) -> Path | None:
@@ -112,16 +116,18 @@ class Shelf:
         return self._cache
 
     def current(self) -> Path | None:
-        """The mirror of the file as it is now, if that is known without looking at its content."""
+        """The mirror of the file as it is now; its content is read where only ctimes differ."""
         try:
             now = Watched(self._path.resolve())
         except OSError:
             return None
         try:
-            name, times = now.fingerprint(), _ctimes(now.path)
+            for mirror, label in self._standing(now.fingerprint()):
+                if _ctimes(now.path) in label.stamps or label.sha256 == _sha256(now.path):
+                    return mirror
         finally:
             now.close()
-        return next((mirror for mirror, label in self._standing(name) if times in label.stamps), None)
+        return None
 
     def label(self, snapshot: Snapshot) -> Label:
         """What is to be known of a version that is about to be mirrored."""

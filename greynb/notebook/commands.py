@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HELP = """\
-%%analytics [NAME] [-n ROWS] [--show]              SQL on analytics: read-only, DuckDB
-%%staging   [NAME] [-n ROWS] [--show] [--dry-run]  SQL on staging: one transaction, SQLite
-%analytics SQL, %staging SQL                       the same in one line; df = %analytics SQL
+%%analytics [NAME] [-n ROWS] [--show] [--no-cache]  SQL on analytics: read-only, DuckDB
+%%staging   [NAME] [-n ROWS] [--show] [--dry-run]   SQL on staging: one transaction, SQLite
+%analytics SQL, %staging SQL                        the same in one line; df = %analytics SQL
     NAME, NAME <<, -o NAME   assign the result and do not show it (--show or NAME= << does both)
     :name                    the notebook's variable as a bound value; IN (:names) takes a list
     FROM df                  a DataFrame of the notebook as a table (analytics)

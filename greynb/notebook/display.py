@@ -65,7 +65,8 @@ class DisplayTable:
         kept = self.result.kept
         origin = [] if kept is None else [f"from cache (computed in {duration(kept.seconds)})"]
         parts = [self._count(), duration(self.result.seconds), *origin, self.role, on_one_line(where)]
-        return " · ".join([*parts, self.reading] if self.reading and kept is None else parts)
+        reading = self.result.engine or self.reading
+        return " · ".join([*parts, reading] if reading and kept is None else parts)
 
     def _count(self) -> str:
         frame, affected = self.result.frame, self.result.affected

@@ -100,20 +100,22 @@ class _Shown:
     DataFrames is added, which speaks only for the one object that was returned last.
 
     The shell also asks a frame for pictures and the like, by methods that a frame looks for among its
-    columns before it has none. Asking the class gives the same answers, 0.2 ms sooner.
+    columns before it has none. Asking the class gives the same answers, 0.1 ms sooner.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        assert shell.display_formatter is not None
-        self._formatter = shell.display_formatter.mimebundle_formatter
+        formatter = shell.display_formatter
+        assert formatter is not None
+        self._formatter = formatter.mimebundle_formatter
         self._before = self._formatter.for_type(pd.DataFrame, self._bundle)
-        self._asking = [
-            formatter
-            for kind, formatter in shell.display_formatter.formatters.items()
-            if kind not in ("text/plain", "text/html") and pd.DataFrame not in formatter
+        others = [
+            each for kind, each in formatter.formatters.items() if kind not in ("text/plain", "text/html")
         ]
-        for formatter in self._asking:
-            formatter.for_type(pd.DataFrame, _AskClass(formatter.print_method))
+        self._asking = [
+            each for each in (formatter.ipython_display_formatter, *others) if pd.DataFrame not in each
+        ]
+        for each in self._asking:
+            each.for_type(pd.DataFrame, _AskClass(each.print_method))
         self._frame: ref[pd.DataFrame] | None = None
         self._table: DisplayTable | None = None
 
@@ -131,9 +133,9 @@ class _Shown:
             self._formatter.pop(pd.DataFrame, None)
         else:
             self._formatter.for_type(pd.DataFrame, self._before)
-        for formatter in self._asking:
-            if isinstance(formatter.for_type(pd.DataFrame), _AskClass):
-                formatter.pop(pd.DataFrame)
+        for each in self._asking:
+            if isinstance(each.for_type(pd.DataFrame), _AskClass):
+                each.pop(pd.DataFrame)
 
     def _bundle(self, frame: pd.DataFrame, include: Any = None, exclude: Any = None) -> Any:
         frame_of, table = self._frame, self._table
@@ -144,14 +146,19 @@ class _Shown:
 
 
 class _AskClass:
-    """A formatter for DataFrames: what the class's own method says, if it has one."""
+    """A formatter for DataFrames: what the class's own method says, if it has one.
+
+    Else it raises what the shell takes for no answer: of `_ipython_display_` it would take None for one.
+    """
 
     def __init__(self, method: str) -> None:
         self._method = method
 
     def __call__(self, frame: pd.DataFrame) -> Any:
         method = getattr(type(frame), self._method, None)
-        return None if method is None else method(frame)
+        if method is None:
+            raise NotImplementedError
+        return method(frame)
 
 
 _shown: WeakKeyDictionary[InteractiveShell, _Shown] = WeakKeyDictionary()

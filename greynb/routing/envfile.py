@@ -36,7 +36,7 @@ def nearest(cwd: Path) -> Path | None:
     """Find the nearest ``.env`` file in a folder or above it (a folder of that name is passed over)."""
     for name, path in _candidates(cwd):
         # Asked in each cell, nearly always in vain: `access` is the question that raises nothing.
-        if os.access(name, os.F_OK) and path.is_file():
+        if os.access(name, os.F_OK) and os.path.isfile(name):  # noqa: PTH113 - never raises, unlike Path's
             return path
     return None
 

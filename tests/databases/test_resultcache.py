@@ -237,6 +237,19 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_next_result(folder: Pa
     assert "could not be kept" in second.result.notices[0] and str(folder) in second.result.notices[0]
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give a file away")
+def test_a_folder_or_a_file_of_another_user_is_left_alone(folder: Path) -> None:
+    cache = ResultCache(folder, 10**8)
+    keep(cache, fetched("SELECT 1"))
+    (path,) = entries(folder)
+    os.chown(path, 12345, -1)
+    assert cache.find(KEY) is None and path.exists()
+    os.chown(folder, 12345, -1)
+    keep(cache, fetched("SELECT 1", key="1" * 48))
+    (told,) = keep(cache, fetched("SELECT 1", key=None))
+    assert "belongs to another user" in told.result.notices[0] and entries(folder) == [path]
+
+
 MANY = """
 import sys
 from pathlib import Path

@@ -44,14 +44,15 @@ class Kernel:
         self.client.wait_for_ready(timeout=60)
 
     def run(self, code: str, *, interrupt_after: float | None = None, timeout: float = 60) -> Reply:
-        """Execute a cell; with ``interrupt_after`` seconds, interrupt the kernel then."""
+        """Execute a cell; with ``interrupt_after`` seconds, interrupt the kernel that long after it began."""
         begun = time.monotonic()
+        due: float | None = None
         message = self.client.execute(code)
         reply = Reply()
         displays: dict[str, dict[str, Any]] = {}
         while time.monotonic() < begun + timeout:
-            if interrupt_after is not None and time.monotonic() >= begun + interrupt_after:
-                interrupt_after, begun = None, time.monotonic()
+            if due is not None and time.monotonic() >= due:
+                due, begun = None, time.monotonic()
                 self.manager.interrupt_kernel()
             try:
                 received = self.client.get_iopub_msg(timeout=0.02)
@@ -63,6 +64,8 @@ class Kernel:
                 reply.seconds = time.monotonic() - begun
                 self.client.get_shell_msg(timeout=10)
                 return reply
+            if received["msg_type"] == "execute_input" and interrupt_after is not None:
+                due = time.monotonic() + interrupt_after
             _take(reply, displays, received["msg_type"], received["content"])
         raise TimeoutError(code)
 

@@ -141,9 +141,9 @@ def test_each_of_several_results_is_shown(shell):
 
 
 def test_with_a_name_the_last_result_is_assigned_and_the_others_are_shown(shell):
-    shown = text(run(shell, "%%analytics df\nSELECT 11 AS a;\nSELECT 22 AS b"))
-    assert "11" in shown and "22" not in shown
-    assert shell.user_ns["df"]["b"][0] == 22
+    shown = text(run(shell, "%%analytics df\nSELECT 'first' AS a;\nSELECT 'second' AS b"))
+    assert "first" in shown and "second" not in shown
+    assert shell.user_ns["df"]["b"][0] == "second"
 
 
 @pytest.mark.parametrize("body", ["  \n", "-- nothing here", "/* nor here */\n;", ";;"])

@@ -248,6 +248,19 @@ def test_showing_a_frame_leaves_its_provenance_in_place(shell):
     assert shell.user_ns["_"].attrs["greynb"]["sql"] == "SELECT 1 AS a"
 
 
+class ShowsItself(pd.DataFrame):
+    """A kind of frame that shows itself, by other means than formats."""
+
+    def _ipython_display_(self) -> None:
+        print("shown by itself")
+
+
+def test_a_frame_that_shows_itself_still_does_once_a_cell_was_shown(shell):
+    run(shell, "%%analytics\nSELECT 1 AS a")
+    shell.user_ns["mine"] = ShowsItself({"a": [1]})
+    assert run(shell, "mine").stdout.endswith("shown by itself\n")
+
+
 class WithoutArrays(pd.DataFrame):
     """A frame of a pandas that does not hand out its arrays any more."""
 

@@ -9,8 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from greynb.databases.generations import generation_at
 from greynb.databases.identifiers import quote
+from greynb.databases.mirrored import Contents
 
 _SHOWN = 40
 _STATISTICS = "sqlite_stat"
@@ -35,6 +38,30 @@ def content(path: Path) -> dict[str, Any]:
         con.text_factory = lambda raw: ("text", _short(raw))
         found |= {f"table {name}": _rows(con, name) for name in names if not name.startswith(_STATISTICS)}
         return found
+
+
+def listed(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of each table of a SQLite file of numbers and texts, sorted."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as con:
+        names = con.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        return {name: sorted(con.execute(f"SELECT * FROM {quote(name)}")) for (name,) in names.fetchall()}
+
+
+def mirrored(target: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """`listed`, of the mirror that was published with the current version."""
+    generation = generation_at(target)
+    assert generation is not None
+    mirror = generation.mirror()
+    assert mirror is not None
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{mirror}' AS m (READ_ONLY)")
+        tables = Contents.read(con, "m").tables
+        return {
+            name: sorted(con.execute(f"SELECT * EXCLUDE ({each.key}) FROM m.main.{quote(name)}").fetchall())
+            for name, each in tables.items()
+        }
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -55,11 +55,19 @@ def by_sqlite():
     assert source.still_valid(snapshot)
     return snapshot.id, *found
 def by_duckdb():
+    return by_cell("never")
+def by_mirror():
+    found = by_cell("auto")
+    assert session.mirroring.note == "", session.mirroring.note
+    return found
+def by_cell(mode):
     from greynb.databases.analytics import AnalyticsSession
     global session
     session = session or AnalyticsSession(source)
-    found = [int(each.frame["s"][0]) for each in session.run(f"{SUM} debit; {SUM} credit")]
-    return session.snapshot.id, *found
+    session.mirroring.mode = mode
+    results = session.run(f"{SUM} debit; {SUM} credit")
+    assert not any(each.notices for each in results), results
+    return session.snapshot.id, *(int(each.frame["s"][0]) for each in results)
 source, session = SnapshotSource(path, shared=False), None
 read = globals()["by_" + sys.argv[2]]
 while True:

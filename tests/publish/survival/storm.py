@@ -16,9 +16,9 @@ from greynb.publish import sync
 from tests.publish import processes
 from tests.publish.processes import balance, make_books
 from tests.publish.survival import programs
-from tests.publish.survival.comparing import content, differences
+from tests.publish.survival.comparing import content, differences, listed, mirrored
 
-READERS = ("path", "sqlite", "duckdb")
+READERS = ("path", "sqlite", "duckdb", "mirror")
 _MOST_VERSIONS = 12
 """Room that the hidden folder may take, in sizes of staging: 3 kept, 1 in work, what readers hold."""
 
@@ -165,6 +165,7 @@ def _check_the_end(
     sync(stage, target, mode=mode, layout=layout)
     assert balance(stage) == 0
     assert not differences(content(stage), content(target))
+    assert mirrored(target) == listed(target)
     assert not list(home_of(target).glob(".build*"))
     there = list(generations(home_of(target)))
     assert len(there) <= 3

@@ -1,0 +1,118 @@
+"""Running checked statements on what a session has attached, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from greynb.databases.diagnose import explain_error
+from greynb.databases.executing import columns_by_table, counted, execute
+from greynb.databases.notebook_frames import registered
+from greynb.databases.recall import Recall
+from greynb.databases.result import Ran, Result
+from greynb.databases.temporary import hiding
+from greynb.errors import GreynbError
+
+if TYPE_CHECKING:
+    from greynb.databases.attachment import Attachment
+    from greynb.databases.frames import Fetched
+    from greynb.databases.gate import Passed
+    from greynb.databases.mirrorcatalog import AnyCatalog
+
+
+class Runner:
+    """Runs statements.
+
+    Parameters
+    ----------
+    con
+        The session's connection.
+    attachment
+        The version that they read, attached already.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, attachment: Attachment) -> None:
+        self._con = con
+        self._attachment = attachment
+        self._behind_temporary: set[str] = set()
+        self.recall = Recall(con)
+
+    @property
+    def _catalog(self) -> AnyCatalog:
+        assert self._attachment.catalog is not None
+        return self._attachment.catalog
+
+    @contextmanager
+    def explained(self, sql: str = "", line: int = 1) -> Iterator[None]:
+        """Put what the engine says into greynb's words."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise explain_error(
+                error, sql, role="analytics", tables=lambda: columns_by_table(self._con), line_offset=line - 1
+            ) from error
+
+    def attempt(
+        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+    ) -> list[Ran]:
+        """Run all of them; an error says which it was."""
+        ran = []
+        for number, each in enumerate(passed, start=1):
+            try:
+                ran.append(self._one(number, each, parameters, variables))
+            except GreynbError as error:
+                if len(passed) > 1:
+                    error.message = f"statement {number}: {error.message}"
+                raise
+        return ran
+
+    def _one(
+        self,
+        number: int,
+        passed: Passed,
+        parameters: Mapping[str, object],
+        variables: Mapping[str, object],
+    ) -> Ran:
+        begun = time.perf_counter()
+        with self.explained(passed.sql, passed.line):
+            if passed.kind == "create":
+                self._behind_temporary.update(self.reads(passed))
+            notices = [*self._attachment.take_notices(), *self.ensure(passed)]
+            with registered(self._con, passed, variables, self._catalog, notices):
+                fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
+            notices += hiding(passed, self._catalog)
+        reads = passed.kind in ("select", "explain")
+        result = Result(
+            number=number,
+            line=passed.line,
+            sql=passed.sql,
+            frame=None,
+            types=fetched.types if reads else (),
+            affected=None if reads else counted(fetched),
+            seconds=time.perf_counter() - begun,
+            notices=tuple(notices),
+            kept=fetched.kept,
+        )
+        return Ran(result, fetched if reads else None)
+
+    def ensure(self, passed: Passed) -> tuple[str, ...]:
+        """Make the typed views of the tables that a statement reads, also through temporary views."""
+        return self._catalog.ensure(self.reads(passed))
+
+    def reads(self, passed: Passed) -> list[str]:
+        """The tables that a statement reads, also through temporary views."""
+        every = [table.name for table in self._catalog.tables()] if passed.describes else []
+        return [*passed.tables, *self._behind_temporary, *every]
+
+    def _fetch(self, passed: Passed, parameters: Mapping[str, object]) -> Fetched:
+        named = {name: parameters[name] for name in passed.parameters if name in parameters}
+        try:
+            return execute(self._con, passed.sql, named)
+        except duckdb.Error as error:
+            if not self._catalog.recover(error, self.reads(passed)):
+                raise
+            return execute(self._con, passed.sql, named)
