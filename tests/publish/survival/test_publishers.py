@@ -111,7 +111,7 @@ def test_a_publisher_that_dies_at_any_change_of_a_file_leaves_the_old_or_the_new
 def test_a_second_publisher_is_refused_with_the_first_ones_name_and_goes_on_after_its_death(
     stage: Path, target: Path
 ) -> None:
-    first = programs.start(programs.HALTING, stage, target, "census")
+    first = programs.start(programs.HALTING, stage, target, "content")
     try:
         programs.expect(first, "halted")
         with pytest.raises(PublisherBusy, match=rf"process {first.pid} on .*, since ") as caught:
