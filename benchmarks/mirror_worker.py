@@ -41,9 +41,8 @@ class Notebook:
     def ask(self, sql: str) -> float:
         """Run the cell of a question, and give the seconds that it took."""
         if self._contender.fresh:
-            from greynb.databases.connections import close_all
-
-            close_all()
+            self._run("%unload_ext greynb")  # closes its sessions
+            self._run("%load_ext greynb")
         cell = self._ask.replace("{sql}", sql)
         begun = time.perf_counter()
         self._run(cell)

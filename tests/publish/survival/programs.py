@@ -10,7 +10,8 @@ from typing import Any
 PUBLISHING = """
 import sys
 from pathlib import Path
-import greynb.databases.census, greynb.publish.pages  # else imported in the publication: it is the target
+import greynb.databases.census, greynb.publish.pages, greynb.mirror
+# else these would be imported in the publication, which is the target
 from greynb.publish import sync
 print("ready", flush=True)
 sys.stdin.readline()
