@@ -134,6 +134,8 @@ def test_the_manifest_describes_the_version(stage: Path, target: Path) -> None:
     text = json.loads(result.path.with_name("manifest.json").read_text())
     assert (text["id"], text["mode"], text["target"]) == ("gen-000001", "full", "analytics.db")
     assert text["files"]["analytics.db"]["sha256"] == hashlib.sha256(result.path.read_bytes()).hexdigest()
+    mirror = result.path.with_name("analytics.duckdb")
+    assert text["files"]["analytics.duckdb"]["sha256"] == hashlib.sha256(mirror.read_bytes()).hexdigest()
     assert text["rows"]["debit"] == 400
     assert text["source"]["path"] == str(stage)
     assert text["source"]["journal_mode"] == "wal"
