@@ -43,7 +43,7 @@ def backup(source: Path, copy: Path) -> dict[str, Any]:
 
 
 def publish(source: Path, target: Path, mode: str) -> dict[str, Any]:
-    """One publication. Its fsyncs are timed apart: they are part of the step ``hash``."""
+    """One publication. Its fsyncs are timed apart: they are parts of steps."""
     import resource
 
     from greynb.publish.publication import sync

@@ -23,7 +23,7 @@ from tests.publish.survival import programs
 from tests.publish.survival.comparing import content, differences
 
 NOBODY = 65534
-STEPS = ["copy", "analyze", "mirror", "check", "hash", "sync", "switch"]
+STEPS = ["copy", "analyze", "census", "mirror", "check", "hash", "sync", "switch"]
 is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
 _LIMITED = (
