@@ -2,7 +2,7 @@
 
 DuckDB's scan of a SQLite table stops with an error at any value that does not have the storage class of the
 type it gives a column, if that is BIGINT, VARCHAR, or DOUBLE for a column of REAL affinity; and its storage
-stops at text that is not valid UTF-8 (DuckDB 1.5.5; ``tests/mirror/test_guess.py`` keeps watch). So nothing
+stops at text that is not valid UTF-8, or can be asked (DuckDB 1.5.5; random tables keep watch in the tests). So nothing
 has to be counted in such columns before they are read. Only the others are looked at, in one pass: those
 declared as dates or times, as booleans, as numbers of no certain class, as blobs, or not at all.
 """

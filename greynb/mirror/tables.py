@@ -11,7 +11,7 @@ import duckdb
 
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
-from greynb.databases.columns import unique_names
+from greynb.databases.columns import choose, unique_names
 from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import MirrorTable
 from greynb.databases.relations import REFUSALS, TableCensus, first_line, stop_if_interrupted
@@ -25,6 +25,7 @@ LONGEST: Final = 30.0
 """Seconds that a view may take before it is left to SQLite."""
 MOST_ROWS: Final = 5_000_000
 """Rows of a view that are stored at most."""
+_MAYBE: Final = "Has Unicode: true"
 _KEY: Final = "greynb_rowid"
 
 
@@ -111,7 +112,10 @@ def _stored(
             continue
         except UnicodeDecodeError:  # DuckDB's message quotes a value that is not text
             continue
-        census = settle(census, filled) if guessed else census
+        if guessed:
+            if not _is_unicode(con, census, name):
+                continue
+            census = settle(census, filled)
         if rows == census.rows and [each.nulls for each in census.columns] == [rows - n for n in filled]:
             return census
     con.execute(f"DROP TABLE IF EXISTS {place(name)}")
@@ -141,6 +145,31 @@ def _ways(
         yield counted, scanning(ALIAS, counted, direct, key=key), False
     statement, shown = as_text(counted, key=key)
     yield counted, f"SELECT {shown} FROM {source.rows(con, statement)} AS w", False
+
+
+def _is_unicode(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> bool:
+    """Whether all texts of a stored table are valid UTF-8.
+
+    DuckDB looks at each text only until it has seen one that is valid and not ASCII; its statistics say of a
+    column whether it has.
+    """
+    names = unique_names(column.name for column in table.columns)
+    texts = [name for name, column in zip(names, table.columns, strict=True) if choose(column) == "VARCHAR"]
+    if not texts:
+        return True
+    asked = ", ".join(f"stats({quote(column)})" for column in texts)
+    found = con.execute(f"SELECT {asked} FROM {place(name)} LIMIT 1").fetchall()
+    doubtful = [
+        column for column, said in zip(texts, found[0] if found else (), strict=False) if _MAYBE in said
+    ]
+    if not doubtful:
+        return True
+    read = ", ".join(f"count(decode(encode({quote(column)})))" for column in doubtful)
+    try:
+        con.execute(f"SELECT {read} FROM {place(name)}")
+    except duckdb.ConversionException:
+        return False
+    return True
 
 
 def filled_rows(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> Sequence[int]:
