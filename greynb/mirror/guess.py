@@ -2,9 +2,10 @@
 
 DuckDB's scan of a SQLite table stops with an error at any value that does not have the storage class of the
 type it gives a column, if that is BIGINT, VARCHAR, or DOUBLE for a column of REAL affinity; and its storage
-stops at text that is not valid UTF-8, or can be asked (DuckDB 1.5.5; random tables keep watch in the tests). So nothing
-has to be counted in such columns before they are read. Only the others are looked at, in one pass: those
-declared as dates or times, as booleans, as numbers of no certain class, as blobs, or not at all.
+looks for text that is not valid UTF-8, or can be asked to (DuckDB 1.5.5; the tests keep watch with random
+tables). So nothing has to be counted in such columns before they are read. Only the others are looked at, in
+one pass: those declared as dates or times, as booleans, as numbers of no certain class, as blobs, or not at
+all.
 """
 
 from __future__ import annotations

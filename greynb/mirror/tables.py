@@ -154,14 +154,12 @@ def _is_unicode(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -
     column whether it has.
     """
     names = unique_names(column.name for column in table.columns)
-    texts = [name for name, column in zip(names, table.columns, strict=True) if choose(column) == "VARCHAR"]
+    texts = [own for own, column in zip(names, table.columns, strict=True) if choose(column) == "VARCHAR"]
     if not texts:
         return True
     asked = ", ".join(f"stats({quote(column)})" for column in texts)
     found = con.execute(f"SELECT {asked} FROM {place(name)} LIMIT 1").fetchall()
-    doubtful = [
-        column for column, said in zip(texts, found[0] if found else (), strict=False) if _MAYBE in said
-    ]
+    doubtful = [own for row in found for own, said in zip(texts, row, strict=True) if _MAYBE in said]
     if not doubtful:
         return True
     read = ", ".join(f"count(decode(encode({quote(column)})))" for column in doubtful)

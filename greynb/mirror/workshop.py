@@ -35,7 +35,7 @@ class Bounds:
     """
 
     threads: int = 2
-    memory_mb: int = 256
+    memory_mb: int = 200
 
 
 BOUNDS: Final = Bounds()

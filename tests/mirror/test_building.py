@@ -80,6 +80,20 @@ def test_a_guess_that_proves_wrong_is_counted_again(tmp_path: Path) -> None:
     ]
 
 
+def test_text_that_is_not_utf_8_is_noticed_behind_text_that_is(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.db",
+        "CREATE TABLE t (a TEXT, b NUM)",
+        "INSERT INTO t VALUES ('caf\u00e9', 'caf\u00e9'), (CAST(x'63ff' AS TEXT), CAST(x'ff' AS TEXT))",
+    )
+    contents = build(path, tmp_path / "m.duckdb")
+    assert [each.encoding for each in contents.tables["t"].census.columns] == ["invalid", "invalid"]
+    assert rows(tmp_path / "m.duckdb", "SELECT a, b FROM t") == [
+        ("caf\u00e9", "caf\u00e9"),
+        ("c\\xFF", "\\xFF"),
+    ]
+
+
 def test_a_build_can_be_stopped_and_leaves_the_file_unlocked(tmp_path: Path) -> None:
     path = write(
         tmp_path / "t.db",
