@@ -16,7 +16,7 @@ from greynb.databases.attachment import Attachment
 from greynb.databases.engine import locked_instance
 from greynb.databases.executing import checked
 from greynb.databases.gate import Passed
-from greynb.databases.generations import home_of, own_target
+from greynb.databases.generations import homes
 from greynb.databases.insqlite import SqliteDialect, is_foreign
 from greynb.databases.mirroring import Mirroring, Mirrors
 from greynb.databases.pinning import newer_than
@@ -58,8 +58,7 @@ class AnalyticsSession:
         self.mirroring = Mirroring(mirrors)
         self._lock = threading.RLock()
         self._newer_told = False
-        home = home_of(own_target(source.path))
-        self._con = locked_instance({home.resolve(), *self.mirroring.folders})
+        self._con = locked_instance({*homes(source.path), *self.mirroring.folders})
         self._attachment = Attachment(self._con, source)
         self._in_sqlite = SqliteDialect()
         self._runner = Runner(self._con, self._attachment)
@@ -86,6 +85,7 @@ class AnalyticsSession:
             if snapshot is not self._attachment.snapshot or mirror != self._attachment.mirror:
                 with self._runner.explained():
                     self._attachment.take(snapshot, mirror)
+            self.mirroring.taken(self._attachment.mirror)
             return self._attachment.snapshot or snapshot
 
     def pin(self, version: str | None = None) -> Snapshot:

@@ -40,7 +40,8 @@ class Attachment:
         self._count = 0
         self._attached: list[str] = []
         self._notices: list[str] = []
-        self._broken: set[Path] = set()
+        self._broken: set[tuple[Path, int]] = set()
+        self._sqlite: str | None = None
         self.snapshot: Snapshot | None = None
         self.mirror: Path | None = None
         self.catalog: AnyCatalog | None = None
@@ -92,7 +93,7 @@ class Attachment:
 
     def is_broken(self, mirror: Path) -> bool:
         """Whether a mirror could not be read."""
-        return mirror in self._broken
+        return bool(self._broken) and _identity(mirror) in self._broken
 
     @property
     def is_still(self) -> bool:
@@ -105,12 +106,12 @@ class Attachment:
         try:
             alias = self._attach(mirror, "READ_ONLY, HIDDEN")
             catalog = MirrorCatalog(
-                self._con, alias, Contents.read(self._con, alias), lambda: self._attach_sqlite(snapshot)
+                self._con, alias, Contents.read(self._con, alias), lambda: self._beside(snapshot)
             )
             catalog.open()
         except (duckdb.Error, ValueError) as error:
             stop_if_interrupted(error)
-            self._broken.add(mirror)
+            self._broken.add(_identity(mirror))
             self._notices = [UNREADABLE.format(first_line(error))]
             return False
         self.catalog, self.snapshot, self.mirror = catalog, snapshot, mirror
@@ -122,6 +123,12 @@ class Attachment:
         catalog = Catalog(self._con, self._attach_sqlite(snapshot), census=snapshot.census)
         catalog.open()
         self.catalog = catalog
+
+    def _beside(self, snapshot: Snapshot) -> str:
+        """The alias of the SQLite file beside its mirror, attached when it is first asked for."""
+        if self._sqlite is None:
+            self._sqlite = self._attach_sqlite(snapshot)
+        return self._sqlite
 
     def _attach_sqlite(self, snapshot: Snapshot) -> str:
         extension_path()  # raises, with what to do, where it is missing
@@ -137,7 +144,7 @@ class Attachment:
 
     def _forget(self) -> None:
         """From here on no cell may run, until a catalog has replaced or dropped every view of before."""
-        self.catalog = self.snapshot = self.mirror = None
+        self.catalog = self.snapshot = self.mirror = self._sqlite = None
         self._detach()
 
     def _detach(self) -> None:
@@ -149,3 +156,11 @@ class Attachment:
                 stop_if_interrupted(error)
             else:
                 self._attached.remove(alias)
+
+
+def _identity(mirror: Path) -> tuple[Path, int]:
+    """A mirror, told apart from another one that takes its place."""
+    try:
+        return mirror, mirror.stat().st_mtime_ns
+    except OSError:
+        return mirror, 0

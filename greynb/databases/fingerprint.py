@@ -62,6 +62,17 @@ class FileState:
         )
 
 
+def ctimes(path: Path) -> tuple[int, ...]:
+    """The ctimes, in ns, of a file and of what stands beside it; 0 for what is not there."""
+    real, found = os.path.realpath(path), []
+    for ending in ("", *SIDE_FILES):
+        try:
+            found.append(os.stat(f"{real}{ending}").st_ctime_ns)  # noqa: PTH116 - asked before each cell
+        except OSError:
+            found.append(0)
+    return tuple(found)
+
+
 class Watched:
     """A database file held open just to look at it.
 

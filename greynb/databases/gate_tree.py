@@ -137,12 +137,19 @@ def _refuse_unknown(node: dict[str, Any]) -> None:
         raise WriteRefused(f"the check does not know what DuckDB calls {kind}, and so refuses it")
 
 
+_CATALOGS: Final = frozenset({"", "analytics", "temp", "system"})
+_SCHEMAS: Final = _CATALOGS | {"main", "information_schema", "pg_catalog"}
+
+
 def _base_table(node: dict[str, Any], visible: frozenset[str], found: Found) -> None:
-    name, schema = node["table_name"], node["schema_name"]
+    name, schema, catalog = node["table_name"], node["schema_name"], node["catalog_name"]
     if schema.lower() == "recurring" or (not schema and name.lower() in visible):
         return
     if not schema:
         refuse_file(name)
+    elif _folded(schema) not in _SCHEMAS or _folded(catalog) not in _CATALOGS:
+        # Where no table has that name, the engine takes all of its parts together for a file's.
+        raise WriteRefused(f"{schema}.{name} is no table of analytics", hint="`%greynb tables` lists them")
     found.tables[name] = None
     found.describes |= bool({name.lower(), f"{schema}.{name}".lower()} & _COLUMN_LISTS)
 

@@ -199,6 +199,13 @@ def home_of(target: Path) -> Path:
     return target.with_name(f".{target.stem}")
 
 
+def homes(path: Path) -> set[Path]:
+    """The hidden folders that may hold the versions of what a path leads to, without symbolic links."""
+    real = Path(os.path.realpath(path))
+    own = home_of(own_target(path)).resolve()
+    return {own, real.parent.parent} if number_of(real.parent.name) else {own}
+
+
 def link_text(target: Path) -> str:
     """Where the user's path points, relative to its folder."""
     return f"{home_of(target).name}/{CURRENT}/{DATABASE}"

@@ -12,7 +12,7 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -99,7 +99,8 @@ class SqliteDialect:
         """Stop the running statement; harmless when none runs."""
         con = self._con
         if con is not None:
-            con.interrupt()
+            with suppress(sqlite3.ProgrammingError):  # closed in this moment
+                con.interrupt()
 
 
 def _wake(con: sqlite3.Connection) -> None:

@@ -36,6 +36,9 @@ class Mirrors(Protocol):
         With `hurry` at once and with all cores, because somebody waits for it.
         """
 
+    def discard(self, mirror: Path) -> None:
+        """Remove a mirror that cannot be read."""
+
     def close(self) -> None:
         """Stop what is being built."""
 
@@ -92,14 +95,29 @@ class Mirroring:
                 mirror = self._awaited(self._mirrors, snapshot, is_broken)
             elif self._mirrors.want(snapshot):
                 self.note = BUILDING
+        self._check(mirror)
+        return mirror
+
+    def taken(self, mirror: Path | None) -> None:
+        """Note what was attached in the end: a mirror that cannot be read is not.
+
+        Raises
+        ------
+        DatabaseError
+            A mirror is required, and there is none.
+        """
+        if mirror is not None:
+            self.note = ""
+        elif not self.note:
+            self.note = ATTACHED
+        self._check(mirror)
+
+    def _check(self, mirror: Path | None) -> None:
         if mirror is None and self.mode == "require":
             raise DatabaseError(
                 "there is no columnar mirror of the analytics file, and none could be built",
                 hint="`%config Greynb.mirror = 'auto'` reads the SQLite file meanwhile",
             )
-        if mirror is not None:
-            self.note = ""
-        return mirror
 
     def interrupt(self) -> None:
         """Stop waiting for a build."""
@@ -121,5 +139,10 @@ class Mirroring:
         return mirror
 
     def _ready(self, snapshot: Snapshot, is_broken: Callable[[Path], bool]) -> Path | None:
-        mirror = snapshot.mirror or (self._mirrors.find(snapshot) if self._mirrors else None)
-        return None if mirror is None or is_broken(mirror) else mirror
+        if snapshot.mirror is not None and not is_broken(snapshot.mirror):
+            return snapshot.mirror
+        mirror = self._mirrors.find(snapshot) if self._mirrors else None
+        if mirror is not None and self._mirrors is not None and is_broken(mirror):
+            self._mirrors.discard(mirror)
+            return None
+        return mirror

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from greynb.databases.copying import copy_files
-from greynb.databases.fingerprint import FileState, Watched
+from greynb.databases.fingerprint import FileState, Watched, ctimes
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.pinning import StillWitness, named_generation, whole
 from greynb.databases.private import PrivateFolder, discard
@@ -233,7 +233,8 @@ class SnapshotSource:
         if link is None:
             return self._copied(origin, (*notices, _NO_LINK))
         witness = LinkWitness(self.path, origin, link)
-        return self._snapshot("link", link, origin, witness.state, witness, notices)
+        name = f"file-{origin.fingerprint()}"
+        return self._snapshot(name, "link", link, witness.state, witness, notices)
 
     def _origin(self) -> Watched:
         """The file behind the path, opened to be looked at, once it is known to be a database."""
@@ -273,26 +274,32 @@ class SnapshotSource:
         return None
 
     def _copied(self, origin: Watched, notices: tuple[str, ...]) -> Snapshot:
+        before = origin.fingerprint(), ctimes(origin.path)
         made = private_copy(self.path, origin, self._folder(Path(tempfile.gettempdir())), self._stop)
-        return self._snapshot("copy", made.path, origin, made.state, made.witness, notices)
+        steady = before == (origin.fingerprint(), ctimes(origin.path)) and made.witness.is_newest()
+        # A commit beside the copy: no other copy may be taken for the same as this one.
+        name = f"copy-{before[0]}" if steady else f"copy-{before[0]}.{time.time_ns():x}"
+        return self._snapshot(name, "copy", made.path, made.state, made.witness, notices, before[1])
 
     def _snapshot(
         self,
+        name: str,
         kind: Literal["link", "copy"],
         path: Path,
-        origin: Watched,
         state: FileState,
         witness: Witness,
         notices: tuple[str, ...],
+        times: tuple[int, ...] = (),
     ) -> Snapshot:
         return Snapshot(
             path=path,
-            id=f"{'file' if kind == 'link' else 'copy'}-{origin.fingerprint()}",
+            id=name,
             kind=kind,
             source=self.path,
             published=datetime.fromtimestamp(state.mtime_ns / 1e9, UTC),
             census=None,
             notices=notices,
+            ctimes=times,
             witness=witness,
         )
 

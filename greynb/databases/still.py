@@ -38,6 +38,8 @@ class Snapshot:
         What the user should know about it.
     mirror
         The columnar mirror that was published with it; None where there is none.
+    ctimes
+        Of a private copy: those of its origin and what stands beside that, in ns, when it was made.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Snapshot:
     census: Mapping[str, TableCensus] | None
     notices: tuple[str, ...] = ()
     mirror: Path | None = None
+    ctimes: tuple[int, ...] = ()
     witness: Witness = field(kw_only=True, repr=False)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from greynb.mirror.alone import BuilderProcess
 from greynb.mirror.shelf import BUILD, Shelf, key
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class BackgroundMirrors:
         self._lock = threading.Lock()
         self._job: _Job | None = None
         self._failed: set[str] = set()
+        self._discarded: set[str] = set()
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -65,6 +67,14 @@ class BackgroundMirrors:
                 self._job = _Job(self._shelf, snapshot, name, self._failed)
             self._job.start(hurry=hurry)
         return True
+
+    def discard(self, mirror: Path) -> None:
+        """Remove a mirror that cannot be read; the second time, no other is built in its place."""
+        self._shelf.discard(mirror)
+        with self._lock:
+            if mirror.stem in self._discarded:
+                self._failed.add(mirror.stem)
+            self._discarded.add(mirror.stem)
 
     def close(self) -> None:
         """Stop what is being built, and wait for its end."""
@@ -103,11 +113,9 @@ class _Job:
         try:
             self._rest(AT_REST if self._snapshot.kind == "copy" else SOON)
             self._build()
-        except _Stopped:
+        except (_Stopped, OSError):  # without room, or a folder that went away: another time
             pass
-        except (
-            Exception
-        ):  # whatever it is, the SQLite file can still be read: the mirror only makes it quicker
+        except Exception:  # the SQLite file can still be read: a mirror only makes that quicker
             self._failed.add(self.name)
         finally:
             self.done.set()
@@ -118,14 +126,11 @@ class _Job:
             self._told()
             time.sleep(_SLICE)
 
-    def _told(self, _part: float = 0.0) -> None:
+    def _told(self) -> None:
         if self._stop.is_set():
             raise _Stopped
 
     def _build(self) -> None:
-        from greynb.mirror.building import build
-        from greynb.mirror.workshop import BOUNDS, Bounds
-
         while (lock := self._shelf.lock()) is None:  # another process builds; perhaps this very one
             self._told()
             time.sleep(_SLICE)
@@ -138,18 +143,23 @@ class _Job:
             scratch = self._shelf.home() / f"{BUILD}{self.name}.duckdb"
             label = self._shelf.label(self._snapshot)
             try:
-                build(
-                    self._snapshot.path,
-                    scratch,
-                    source=self._snapshot.id,
-                    bounds=BOUNDS if self.hurried else Bounds(threads=1),
-                    told=self._told,
-                )
-                if self._snapshot.witness.is_whole():
+                if not self._built(scratch) or not self._snapshot.witness.is_whole():
+                    self._failed.add(self.name)  # or it was written to: there is no such version any more
+                else:
                     self._shelf.put(scratch, self._snapshot, label)
-                else:  # written to meanwhile: there is no such version any more
-                    self._failed.add(self.name)
             finally:
                 scratch.unlink(missing_ok=True)
         finally:
             lock.release()
+
+    def _built(self, scratch: Path) -> bool:
+        """Build in another process, which is ended if the mirror is not wanted any more."""
+        threads = 2 if self.hurried else 1
+        process = BuilderProcess(self._snapshot.path, scratch, self._snapshot.id, threads)
+        try:
+            while (built := process.ended(_SLICE)) is None:
+                self._told()
+            return built
+        except BaseException:
+            process.kill()
+            raise

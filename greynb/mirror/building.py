@@ -12,7 +12,7 @@ from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.databases.relations import REFUSALS, Run, TableCensus, list_relations, stop_if_interrupted
-from greynb.mirror.tables import store, store_view
+from greynb.mirror.tables import LONGEST, store, store_view
 from greynb.mirror.workshop import BOUNDS, TARGET, Bounds, workshop
 
 
@@ -92,7 +92,7 @@ def _built(
         def one(con: duckdb.DuckDBPyConnection, table: TableCensus) -> MirrorTable:
             if table.kind == "table":
                 return store(shop.source, con, table, names[table.name], known.get(table.name))
-            return store_view(shop.source, con, table, names[table.name])
+            return store_view(shop.limited(LONGEST), con, table, names[table.name])
 
         made = shop.each(one, [*tables, *others], told)
         found = {each.census.name: each for each in made}

@@ -24,17 +24,17 @@ _REAL: Final = ("real", "floa", "doub")
 _CLASSES: Final = ("integer", "real", "text", "blob")
 _AT_ONCE: Final = 200  # columns; SQLite returns at most 2,000 columns; each of these takes eight
 
-# Where DuckDB can cast a text of these shapes at all, the result says the same as the text: digits, calendar
-# and clock are its to check, but it takes a year of signs or blanks, a blank in place of the last digit, and
-# 24:00. Only text has minus signs in such places, or a blob, which DuckDB refuses. GLOB and substr() stop at
-# a NUL.
+# Where DuckDB can cast a text of these shapes at all, the result says the same as the text: the calendar is
+# its to check, but it takes 24:00 for the next day, blanks for digits and much else. Only text has minus
+# signs in such places, or a blob, which DuckDB refuses. GLOB and substr() stop at a NUL.
+_DAY: Final = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+_MINUTE: Final = f"{_DAY}[ T][0-2][0-9]:[0-5][0-9]"
 _LONG: Final = "+{{c}} >= '0001' AND length(CAST({{c}} AS BLOB)) = {length}"
 _CLOCK: Final = "substr({c}, 12, 2) < '24'"
-DATE: Final = f"{{c}} GLOB '????-??-?[0-9]' AND {_LONG.format(length=10)}"
-SECOND: Final = f"{{c}} GLOB '????-??-??[ T]??:??:[0-5][0-9]' AND {_LONG.format(length=19)} AND {_CLOCK}"
+DATE: Final = f"{{c}} GLOB '{_DAY}' AND {_LONG.format(length=10)}"
+SECOND: Final = f"{{c}} GLOB '{_MINUTE}:[0-5][0-9]' AND {_LONG.format(length=19)} AND {_CLOCK}"
 STAMP: Final = (
-    f"{{c}} GLOB '????-??-??[ T][0-2][0-9]:[0-5][0-9]*' AND +{{c}} = substr({{c}}, 1, 26) AND {_CLOCK}"
-    " AND +{c} >= '0001'"
+    f"{{c}} GLOB '{_MINUTE}*' AND +{{c}} = substr({{c}}, 1, 26) AND {_CLOCK} AND +{{c}} >= '0001'"
     " AND (length({c}) = 16 OR (length({c}) >= 19 AND substr({c}, 17, 3) GLOB ':[0-5][0-9]'"
     " AND (length({c}) = 19 OR (substr({c}, 20) GLOB '.[0-9]*' AND substr({c}, 21) NOT GLOB '*[^0-9]*'))))"
 )

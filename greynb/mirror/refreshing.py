@@ -5,21 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.extension import has_extension
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.databases.relations import TableCensus, list_relations, stop_if_interrupted
 from greynb.databases.views import as_text
 from greynb.mirror.building import build
-from greynb.mirror.sources import Source
-from greynb.mirror.tables import filled_rows, store, store_view
-from greynb.mirror.workshop import TARGET, place, workshop
+from greynb.mirror.tables import LONGEST, filled_rows, store, store_view
+from greynb.mirror.workshop import TARGET, Workshop, place, workshop
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -83,7 +84,7 @@ def refresh(
         first = before.first_bytes or size
         if size <= GROWN * first:
             relations = list_relations(shop.run)
-            work = _Refreshing(shop.source, before, relations, changed)
+            work = _Refreshing(shop, before, relations, changed)
             made = shop.each(work.one, list(relations.values()), told)
             for name in work.gone():
                 shop.con.execute(f"DROP TABLE IF EXISTS {place(name)}")
@@ -97,9 +98,10 @@ def refresh(
 
 class _Refreshing:
     def __init__(
-        self, source: Source, before: Contents, relations: Mapping[str, TableCensus], changed: Changed
+        self, shop: Workshop, before: Contents, relations: Mapping[str, TableCensus], changed: Changed
     ) -> None:
-        self._source = source
+        self._shop = shop
+        self._source = shop.source
         self._before = before
         self._names = dict(zip(relations, unique_names(relations, "table"), strict=True))
         self._changed = changed
@@ -114,18 +116,19 @@ class _Refreshing:
                 return before
             try:
                 if known is not None and self._moved(con, before, known, name):
-                    return MirrorTable(known, before.key, before.notices)
+                    notices = nocase_notices(partial(self._source.run, con), known, name)
+                    return MirrorTable(known, before.key, tuple(notices))
             except duckdb.Error as error:
                 stop_if_interrupted(error)  # else it is copied
         con.execute(f"DROP TABLE IF EXISTS {place(name)}")
         if listed.kind == "table":
             return store(self._source, con, listed, name, known)
-        return store_view(self._source, con, listed, name)
+        return store_view(self._shop.limited(LONGEST), con, listed, name)
 
     def gone(self) -> Iterator[str]:
         """Tables of the mirror that the new version has not."""
-        there = {name.lower() for name in self._names.values()}
-        return (name for name in self._before.shown.values() if name.lower() not in there)
+        there = set(map(fold, self._names.values()))
+        return (name for name in self._before.shown.values() if fold(name) not in there)
 
     def _moved(
         self, con: duckdb.DuckDBPyConnection, before: MirrorTable, known: TableCensus, name: str

@@ -25,9 +25,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
+
 from greynb.databases.descriptors import open_still
-from greynb.databases.fingerprint import Watched
+from greynb.databases.fingerprint import Watched, ctimes
 from greynb.databases.generations import own_target
+from greynb.databases.mirrored import FORMAT
 from greynb.databases.oslock import FileLock, try_lock
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES: Final = 8 << 30
 """What mirrors take at most in the user's cache folder, all files together."""
+KEPT: Final = 2
+"""Mirrors of a path that stay: two notebooks may keep to different versions of it."""
 SOON_READ: Final = 128 << 20
 """Bytes that are hashed while a cell waits: 0.1 s. More is hashed meanwhile, and the cell reads the file."""
 BUILD: Final = ".build-"
@@ -97,7 +102,8 @@ class Shelf:
             if now in label.stamps:
                 return mirror
             if label.sha256 and snapshot.kind != "copy" and _sha256(snapshot.path) == label.sha256:
-                _write(mirror, Label([*label.stamps[-7:], now], label.sha256))
+                with suppress(OSError):
+                    _write(mirror, Label([*label.stamps[-7:], now], label.sha256))
                 return mirror
             _remove(mirror)
         return None
@@ -122,8 +128,8 @@ class Shelf:
         except OSError:
             return None
         try:
-            for mirror, label in self._standing(now.fingerprint()):
-                if _ctimes(now.path) in label.stamps or label.sha256 == _sha256(now.path):
+            for mirror, label in self._standing(_named(now.fingerprint())):
+                if list(ctimes(now.path)) in label.stamps or label.sha256 == _sha256(now.path):
                     return mirror
         finally:
             now.close()
@@ -135,16 +141,17 @@ class Shelf:
         return Label([stamp(snapshot)], _sha256(snapshot.path) if whole else "")
 
     def put(self, built: Path, snapshot: Snapshot, label: Label) -> None:
-        """Place a finished mirror, and remove those of older versions.
+        """Place a finished mirror, and remove those of versions before the last two.
 
         POSIX keeps a removed file for those who have it open; on Windows it stays until the next time.
         """
         mirror = built.with_name(f"{key(snapshot)}.duckdb")
-        _write(mirror, label)
+        _flush(built)
         built.replace(mirror)
-        for other in mirror.parent.glob("*.duckdb"):
-            if other != mirror and not other.name.startswith(BUILD):
-                _remove(other)
+        _write(mirror, label)
+        others = (other for other in mirror.parent.glob("*.duckdb") if not other.name.startswith(BUILD))
+        for other in sorted(others, key=_written)[:-KEPT]:
+            _remove(other)
         if mirror.parent == self._cache:
             _evict(self._cache.parent, mirror.parent)
 
@@ -152,8 +159,15 @@ class Shelf:
         """Remove all mirrors of the path that were not published with it; gives the bytes that were freed."""
         freed = self.bytes()
         for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            for path in [*folder.glob("*"), *folder.glob(f"{BUILD}*")]:
+                if path.name != _LOCK:  # a builder may hold it
+                    with suppress(OSError):
+                        path.unlink(missing_ok=True)
         return freed
+
+    def discard(self, mirror: Path) -> None:
+        """Remove one mirror."""
+        _remove(mirror)
 
     def bytes(self) -> int:
         """What the mirrors take."""
@@ -175,7 +189,7 @@ class Shelf:
         for folder in self.folders:
             mirror = folder / f"{name}.duckdb"
             label = _label(mirror)
-            if label is not None:
+            if label is not None and mirror.exists():
                 yield mirror, label
 
 
@@ -183,24 +197,20 @@ def key(snapshot: Snapshot) -> str:
     """What names the mirror of a version."""
     if snapshot.kind == "generation":
         found = snapshot.path.stat()
-        return f"{snapshot.id}-{found.st_size}-{found.st_mtime_ns}"
-    return snapshot.id.partition("-")[2]
+        return _named(f"{snapshot.id}-{found.st_size}-{found.st_mtime_ns}")
+    return _named(snapshot.id.partition("-")[2])
+
+
+def _named(version: str) -> str:
+    """A version, and who can read its mirror."""
+    return f"{version}-{FORMAT}-{duckdb.__version__}"
 
 
 def stamp(snapshot: Snapshot) -> Stamp:
-    """The ctimes, in ns, of the file and of what stands beside it; 0 for what is not there."""
-    return _ctimes(snapshot.path if snapshot.kind == "generation" else snapshot.source)
-
-
-def _ctimes(file: Path) -> Stamp:
-    path = os.path.realpath(file)
-    found = []
-    for ending in ("", "-wal", "-journal"):
-        try:
-            found.append(os.stat(f"{path}{ending}").st_ctime_ns)  # noqa: PTH116 - asked before each cell
-        except OSError:
-            found.append(0)
-    return found
+    """The ctimes that tell whether a file is still the one mirrored; a private copy stays what it is."""
+    if snapshot.kind == "copy":
+        return list(snapshot.ctimes)
+    return list(ctimes(snapshot.path if snapshot.kind == "generation" else snapshot.source))
 
 
 def _label(mirror: Path) -> Label | None:
@@ -211,9 +221,21 @@ def _label(mirror: Path) -> Label | None:
 
 
 def _write(mirror: Path, label: Label) -> None:
-    scratch = mirror.with_name(f"{BUILD}{os.getpid()}.json")
+    scratch = mirror.with_name(f".label-{os.getpid()}.json")
     scratch.write_text(json.dumps(asdict(label)), encoding="utf-8")
     scratch.replace(mirror.with_suffix(".json"))
+
+
+def _flush(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _remove(mirror: Path) -> None:

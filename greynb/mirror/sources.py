@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -72,13 +74,23 @@ class Streamed:
     ----------
     database
         The file; nobody writes to it, so it is opened without locks.
+    stopped
+        Ends every statement when it is set.
+    seconds
+        After which every statement ends.
     """
 
     scans = False
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, stopped: threading.Event, seconds: float = inf) -> None:
         self._uri = database_uri(database.absolute(), "ro&immutable=1")
-        self._connections = threading.local()
+        self._stopped = stopped
+        self._end = time.monotonic() + seconds
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self._end
 
     def run(self, _con: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Sequence[object]]:
         """Run one statement inside SQLite and return its rows."""
@@ -100,7 +112,9 @@ class Streamed:
         return _ROWS
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
+        con = sqlite3.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False)
+        con.set_progress_handler(lambda: self._stopped.is_set() or self.is_late, 20_000)
+        return con
 
     def _batches(
         self, source: sqlite3.Connection, cursor: sqlite3.Cursor, schema: pa.Schema

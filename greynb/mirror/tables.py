@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
@@ -17,7 +16,7 @@ from greynb.databases.mirrored import MirrorTable
 from greynb.databases.relations import REFUSALS, TableCensus, first_line, stop_if_interrupted
 from greynb.databases.views import as_text, has_rowid, scannable, scanning
 from greynb.mirror.guess import guess, is_certain, settle
-from greynb.mirror.sources import ALIAS, Source
+from greynb.mirror.sources import ALIAS, Source, Streamed
 from greynb.mirror.volatile import changes_by_itself
 from greynb.mirror.workshop import place
 
@@ -63,27 +62,34 @@ def store(
     return MirrorTable(census, key, tuple(nocase_notices(run, census, name)))
 
 
-def store_view(source: Source, con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -> MirrorTable:
-    """Copy the rows that SQLite gives for a view or a virtual table, unless they are not for keeping."""
+def store_view(
+    source: Streamed, con: duckdb.DuckDBPyConnection, table: TableCensus, name: str
+) -> MirrorTable:
+    """Copy the rows that SQLite gives for a view or a virtual table, unless they are not for keeping.
+
+    Parameters
+    ----------
+    source
+        The SQLite file, with the time that reading may take.
+    con, table, name
+        As for `store`.
+    """
     if table.problem:
         return MirrorTable(table, unstored=table.problem)
-    timer = threading.Timer(LONGEST, con.interrupt)
-    timer.start()
     try:
         if changes_by_itself(partial(source.run, con), table.name):
             return MirrorTable(table, unstored="its rows depend on the time or on chance")
         most = f"SELECT count(*) AS n FROM (SELECT 1 FROM {quote(table.name)} LIMIT {MOST_ROWS + 1})"
         if int(str(source.run(con, most)[0][0])) > MOST_ROWS:
             return MirrorTable(table, unstored=f"it has more than {MOST_ROWS:,} rows")
-        return store(source, con, table, name)
-    except duckdb.InterruptException:
-        if timer.finished.is_set():
-            return MirrorTable(table, unstored=f"it takes more than {LONGEST:.0f} s")
-        raise
+        found = store(source, con, table, name)
     except REFUSALS as error:
-        return MirrorTable(table, unstored=first_line(error))
-    finally:
-        timer.cancel()
+        if not source.is_late:
+            stop_if_interrupted(error)
+        found = MirrorTable(table, unstored=first_line(error))
+    if found.unstored and source.is_late:
+        return MirrorTable(table, unstored=f"it takes more than {LONGEST:.0f} s")
+    return found
 
 
 def key_name(table: TableCensus) -> str:
@@ -107,7 +113,7 @@ def _stored(
         try:
             con.execute(f"CREATE OR REPLACE TABLE {place(name)} AS {select}")
             rows, *filled = filled_rows(con, census, name)
-        except duckdb.Error as error:
+        except REFUSALS as error:
             stop_if_interrupted(error)
             continue
         except UnicodeDecodeError:  # DuckDB's message quotes a value that is not text
@@ -131,7 +137,7 @@ def _ways(
 ) -> Iterator[tuple[TableCensus, str, bool]]:
     """Offer a census, the SELECT that goes with it, and whether it is a guess; what costs least first."""
     run = partial(source.run, con)
-    first = (known or guess(run, table)) if source.scans else None
+    first = (known or guess(run, table)) if source.scans and table.kind == "table" else None
     if first is not None and not first.problem:
         direct = scannable(con, ALIAS, first)
         every = range(len(table.columns))

@@ -47,7 +47,9 @@ class Workshop:
 
     con: duckdb.DuckDBPyConnection
     source: Source
+    database: Path
     threads: int
+    stopped: threading.Event
     _busy: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,6 +57,13 @@ class Workshop:
         """Run one statement inside SQLite and return its rows."""
         with self.cursor() as cursor:
             return self.source.run(cursor, sql)
+
+    def limited(self, seconds: float) -> Streamed:
+        """The file as a source whose statements end with the time, or when the work is stopped.
+
+        A statement inside DuckDB's SQLite listens to neither.
+        """
+        return Streamed(self.database, self.stopped, seconds)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -70,6 +79,7 @@ class Workshop:
 
     def interrupt(self) -> None:
         """Stop whatever runs."""
+        self.stopped.set()
         with self._lock:
             for cursor in self._busy:
                 cursor.interrupt()
@@ -141,9 +151,10 @@ def workshop(
     with closing(opened(**settings, temp_directory=str(spilled))) as con:
         # Without them a mirror is a fifth larger, built a sixth sooner, and read sooner too.
         con.execute("SET disabled_compression_methods = 'fsst,dict_fsst,zstd'")
-        source: Source = Attached(con, database) if attached else Streamed(database)
+        stopped = threading.Event()
+        source: Source = Attached(con, database) if attached else Streamed(database, stopped)
         con.execute(f"ATTACH {literal(str(target))} AS {TARGET}")
-        yield Workshop(con, source, bounds.threads)
+        yield Workshop(con, source, database, bounds.threads, stopped)
         con.execute(f"CHECKPOINT {TARGET}")
         con.execute(f"DETACH {TARGET}")
     with suppress(OSError):

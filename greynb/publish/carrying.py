@@ -199,8 +199,11 @@ class _Work:
         return {name for name, each in self._changes.items() if each.kind == "same"}
 
     def _unmoved_views(self, same: set[str]) -> set[str]:
+        """The views whose rows are the same; none where any is defined otherwise, which others may read."""
+        if self._old is None or not self._changes or _views(self._old) != _views(self._con):
+            return set()
         views = [name for name, each in self._listed.items() if each.kind == "view"]
-        return {name for name in views if self._changes and self._unmoved(name, same)}
+        return {name for name in views if self._unmoved(name, same)}
 
     def _kept(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
         before = self._before.get(name)
@@ -244,6 +247,13 @@ class _Work:
         if self._changes and self._hashes.get(name) == self.content[name] is not None:
             return TableResult(rows, 0, 0, 0)
         return TableResult(rows)
+
+
+def _views(con: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The views of a file, as they are defined."""
+    return con.execute(
+        "SELECT hex(name), hex(sql) FROM sqlite_schema WHERE type = 'view' ORDER BY 1"
+    ).fetchall()
 
 
 def _misses(found: TableCensus | None, listed: TableCensus) -> bool:

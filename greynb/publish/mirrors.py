@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from greynb.databases.generations import MIRROR, Generation
+from greynb.databases.relations import REFUSALS, stop_if_interrupted
 from greynb.errors import GreynbError
 from greynb.publish.durable import remove
 
@@ -24,7 +25,7 @@ def built(database: Path, told: Told) -> Contents | str:
     Parameters
     ----------
     database
-        In the folder of the new version; nobody writes to it, and it is open at most without locks.
+        In the folder of the new version; nobody writes to it, and nobody else knows it.
     told
         Told the part done; may raise to stop.
     """
@@ -48,11 +49,10 @@ def refreshed(previous: Generation, database: Path, changed: Changed, told: Told
 
 def _tried(target: Path, make: Callable[[], Contents]) -> Contents | str:
     """Make a mirror; where that fails, leave nothing of it, and say why."""
-    import duckdb
-
     try:
         return make()
-    except (duckdb.Error, GreynbError, ValueError) as error:
+    except (*REFUSALS, GreynbError, OSError, ValueError, MemoryError) as error:
+        stop_if_interrupted(error)
         for left in target.parent.glob(f"{target.name}*"):
             remove(left)
         return str(error).partition("\n")[0]

@@ -80,6 +80,13 @@ DETACH DATABASE IF EXISTS analytics
 USE memory
 USE __greynb_1
 USE analytics.main
+FROM "{folder}/secret"."csv"
+FROM "{folder}"."secret"."csv"
+DESCRIBE "{folder}/secret"."csv"
+SUMMARIZE "{folder}/secret"."csv"
+FROM main."{folder}/secret.csv"
+FROM query_table('"{folder}/secret".csv')
+FROM "{folder}/analytics"."duckdb"
 COPY races TO '{new}'
 COPY (SELECT 1) TO '{new}' (FORMAT csv)
 COPY (SELECT * FROM races) TO '{new}' (FORMAT parquet)
@@ -147,7 +154,14 @@ DEALLOCATE p
 EXPLAIN ANALYZE DELETE FROM __greynb_1.races
 EXPLAIN ANALYZE INSERT INTO __greynb_1.races VALUES (9, 'x', 1, 'y')
 EXPLAIN ANALYZE CREATE TABLE evil AS SELECT 1
-EXPLAIN ANALYZE COPY races TO '{new}'
+EXPLAIN ANALYZE FROM "{folder}/secret"."csv"
+FROM "{folder}"."secret"."csv"
+DESCRIBE "{folder}/secret"."csv"
+SUMMARIZE "{folder}/secret"."csv"
+FROM main."{folder}/secret.csv"
+FROM query_table('"{folder}/secret".csv')
+FROM "{folder}/analytics"."duckdb"
+COPY races TO '{new}'
 EXPLAIN ATTACH '{staging}' (TYPE sqlite)
 EXPLAIN ANALYZE ATTACH '{staging}' (TYPE sqlite)
 EXPLAIN (ANALYZE, FORMAT json) UPDATE __greynb_1.races SET venue = 'x'

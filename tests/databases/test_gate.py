@@ -165,7 +165,7 @@ def test_what_analysts_write_passes_and_runs(fort: Fort) -> None:
     ("sql", "tables"),
     [
         ("FROM Races", ("Races",)),
-        ("SELECT * FROM a.b.c, d JOIN e USING (x)", ("c", "d", "e")),
+        ("SELECT * FROM analytics.main.c, d JOIN e USING (x)", ("c", "d", "e")),
         ("WITH a AS (FROM b) FROM a, c", ("b", "c")),
         ("WITH a AS (FROM A) FROM a", ("A",)),
         ("WITH a AS (FROM x), b AS (FROM a) FROM b, A", ("x",)),

@@ -11,16 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from greynb.databases import snapshot as snapshot_module
 from greynb.databases.analytics import AnalyticsSession
+from greynb.databases.mirroring import Mode
 from greynb.databases.oslock import try_lock
 from greynb.databases.snapshot import SnapshotSource
+from greynb.errors import DatabaseError
 from greynb.mirror import shelf as shelf_module
 from greynb.mirror.background import BackgroundMirrors
 from greynb.mirror.shelf import Shelf
 from greynb.publish import sync
+from tests.mirror.test_views import ENDLESS
 
 
 def write(path: Path, *statements: str) -> None:
@@ -225,6 +230,119 @@ def test_what_a_killed_builder_leaves_is_swept(opened: Callable[[], AnalyticsSes
     assert not list(home.glob(".build-*"))
 
 
+def test_a_commit_beside_the_copy_leads_to_no_mirror_of_other_rows(
+    opened: Callable[[], AnalyticsSession], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, "PRAGMA journal_mode = WAL")
+    made = snapshot_module.private_copy
+    once = iter(["UPDATE t SET a = 2"])
+
+    def and_then_a_commit(*arguments: Any) -> Any:
+        copy = made(*arguments)
+        for statement in once:
+            write(path, statement)
+        return copy
+
+    monkeypatch.setattr(snapshot_module, "private_copy", and_then_a_commit)
+    session = opened()
+    value(session)
+    mirrored(session)
+    assert value(session) == 2
+    assert value(opened()) == 2
+
+
+def test_building_leaves_the_locks_of_the_notebook_on_its_file(
+    opened: Callable[[], AnalyticsSession], path: Path
+) -> None:
+    session = opened()
+    value(session)
+    with closing(sqlite3.connect(path, isolation_level=None)) as mine:
+        mine.execute("BEGIN IMMEDIATE")
+        code = (
+            "import sqlite3, sys; con = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None);"
+            "con.execute('BEGIN IMMEDIATE')"
+        )
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            other = subprocess.run(
+                [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+            )
+            assert "database is locked" in other.stderr
+
+
+@pytest.mark.parametrize("mode", ["auto", "require"])
+def test_a_damaged_mirror_is_built_again(
+    opened: Callable[[], AnalyticsSession], path: Path, mode: Mode
+) -> None:
+    mirrored(opened())
+    (mirror,) = path.with_name(".analytics.db.mirror").glob("*.duckdb")
+    mirror.write_bytes(mirror.read_bytes()[:5000])
+    session = opened()
+    session.mirroring.mode = mode
+    if mode == "require":
+        with pytest.raises(DatabaseError, match="no columnar mirror"):
+            value(session)
+    mirrored(session)
+    assert value(session) == 1
+
+
+def test_a_label_without_its_mirror_is_no_mirror(opened: Callable[[], AnalyticsSession], path: Path) -> None:
+    mirrored(opened())
+    (mirror,) = path.with_name(".analytics.db.mirror").glob("*.duckdb")
+    mirror.unlink()
+    mirrored(opened())
+
+
+def test_a_label_that_cannot_be_written_is_no_trouble(
+    opened: Callable[[], AnalyticsSession], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirrored(opened())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shelf_module, "_write", full)
+    session = opened()
+    assert value(session) == 1
+    assert session.mirroring.note == ""
+
+
+def test_mirrors_can_be_dropped_while_one_is_being_built(
+    opened: Callable[[], AnalyticsSession], path: Path, tmp_path: Path
+) -> None:
+    session = opened()
+    value(session)
+    for _ in range(5):
+        time.sleep(0.15)
+        Shelf(path, tmp_path / "cache").drop()
+    mirrored(session)
+
+
+def test_a_pinned_copy_keeps_its_mirror_while_the_file_is_written(
+    opened: Callable[[], AnalyticsSession], path: Path
+) -> None:
+    session = opened()
+    session.pin()
+    mirrored(session)
+    (mirror,) = path.with_name(".analytics.db.mirror").glob("*.duckdb")
+    made = mirror.stat().st_ino
+    for number in range(5):
+        write(path, f"UPDATE t SET a = {number + 10}")
+        assert value(session) == 1
+        assert session.mirroring.note == ""
+    assert mirror.stat().st_ino == made
+
+
+def test_a_path_into_the_hidden_folder_has_the_mirror_of_its_version(tmp_path: Path) -> None:
+    staging, target = tmp_path / "staging.db", tmp_path / "races.db"
+    write(staging, "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (5)")
+    sync(staging, target)
+    session = AnalyticsSession(SnapshotSource(tmp_path / ".races/current/analytics.db", shared=False))
+    assert value(session) == 5
+    assert session.mirroring.note == ""
+    session.close()
+
+
 def test_a_process_ends_at_once_although_a_mirror_is_being_built(path: Path) -> None:
     write(
         path,
@@ -234,8 +352,11 @@ def test_a_process_ends_at_once_although_a_mirror_is_being_built(path: Path) -> 
     rest(path)
     code = (
         "import sys, time, greynb; con = greynb.get_conn(); con.execute('SELECT count(*) FROM t').fetchall();"
-        "time.sleep(0.5)"
+        "time.sleep(1.5)"
     )
+    write(path, f"CREATE VIEW endless AS {ENDLESS}")
+    rest(path)
+    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"ANALYTICS_DB_PATH": str(path)},
@@ -245,6 +366,7 @@ def test_a_process_ends_at_once_although_a_mirror_is_being_built(path: Path) -> 
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - begun < 15
 
 
 def test_a_published_version_without_a_mirror_gets_one_too(

@@ -51,6 +51,9 @@ class OneMirror:
         build(snapshot.path, self._path)
         return True
 
+    def discard(self, mirror: Path) -> None:
+        mirror.unlink()
+
     def close(self) -> None: ...
 
 
