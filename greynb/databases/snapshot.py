@@ -33,7 +33,7 @@ import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from greynb.databases.copying import copy_files
 from greynb.databases.fingerprint import FileState, Watched, ctimes
@@ -234,7 +234,7 @@ class SnapshotSource:
             return self._copied(origin, (*notices, _NO_LINK))
         witness = LinkWitness(self.path, origin, link)
         name = f"file-{origin.fingerprint()}"
-        return self._snapshot(name, "link", link, witness.state, witness, notices)
+        return self._snapshot(name, link, witness.state, witness, notices)
 
     def _origin(self) -> Watched:
         """The file behind the path, opened to be looked at, once it is known to be a database."""
@@ -279,27 +279,20 @@ class SnapshotSource:
         steady = before == (origin.fingerprint(), ctimes(origin.path)) and made.witness.is_newest()
         # A commit beside the copy: no other copy may be taken for the same as this one.
         name = f"copy-{before[0]}" if steady else f"copy-{before[0]}.{time.time_ns():x}"
-        return self._snapshot(name, "copy", made.path, made.state, made.witness, notices, before[1])
+        copy = self._snapshot(name, made.path, made.state, made.witness, notices)
+        return replace(copy, ctimes=before[1])
 
     def _snapshot(
-        self,
-        name: str,
-        kind: Literal["link", "copy"],
-        path: Path,
-        state: FileState,
-        witness: Witness,
-        notices: tuple[str, ...],
-        times: tuple[int, ...] = (),
+        self, name: str, path: Path, state: FileState, witness: Witness, notices: tuple[str, ...]
     ) -> Snapshot:
         return Snapshot(
             path=path,
             id=name,
-            kind=kind,
+            kind="copy" if name.startswith("copy-") else "link",
             source=self.path,
             published=datetime.fromtimestamp(state.mtime_ns / 1e9, UTC),
             census=None,
             notices=notices,
-            ctimes=times,
             witness=witness,
         )
 

@@ -84,7 +84,6 @@ FROM "{folder}/secret"."csv"
 FROM "{folder}"."secret"."csv"
 DESCRIBE "{folder}/secret"."csv"
 SUMMARIZE "{folder}/secret"."csv"
-FROM main."{folder}/secret.csv"
 FROM query_table('"{folder}/secret".csv')
 FROM "{folder}/analytics"."duckdb"
 COPY races TO '{new}'
@@ -158,7 +157,6 @@ EXPLAIN ANALYZE FROM "{folder}/secret"."csv"
 FROM "{folder}"."secret"."csv"
 DESCRIBE "{folder}/secret"."csv"
 SUMMARIZE "{folder}/secret"."csv"
-FROM main."{folder}/secret.csv"
 FROM query_table('"{folder}/secret".csv')
 FROM "{folder}/analytics"."duckdb"
 COPY races TO '{new}'
