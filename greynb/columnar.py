@@ -62,10 +62,11 @@ def status(route: Route | None = None) -> MirrorStatus:
     """Say whether cells have a mirror to read, without making anything."""
     route = route or Settings.current().route("analytics")
     generation = None if route.shared else generation_at(route.path)
-    if generation is not None and generation.is_intact() and (mirror := generation.mirror()) is not None:
+    intact = generation is not None and generation.is_intact()
+    if generation is not None and intact and (mirror := generation.mirror()) is not None:
         return MirrorStatus("fresh", True, str(mirror), mirror.stat().st_size)
     own = shelf(route)
-    found, size = own.current(), own.bytes()
+    found, size = own.current(intact=intact), own.bytes()
     if found is not None:
         return MirrorStatus("fresh", False, str(found), size)
     return MirrorStatus("building" if own.building() else "stale" if size else "none", False, None, size)
@@ -92,7 +93,10 @@ def build(*, told: Callable[[float], None] = lambda _: None) -> MirrorStatus:
         snapshot = source.acquire()
         while snapshot.mirror is None and builder.find(snapshot) is None:
             if not builder.want(snapshot, hurry=True):
-                raise DatabaseError("the columnar mirror cannot be built", hint="see `greynb status`")
+                raise DatabaseError(
+                    f"the columnar mirror cannot be built: {builder.trouble}",
+                    hint="cells read the SQLite file, which is slower",
+                )
             told(0.0)
             time.sleep(0.05)
     except GreynbError as error:

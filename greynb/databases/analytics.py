@@ -165,7 +165,10 @@ class AnalyticsSession:
                 results = self._runner.attempt(passed, *arguments)
             except QueryInterrupted:
                 raise
-            except GreynbError:
+            except GreynbError as error:
+                if self._attachment.blames_mirror(error):
+                    self.refresh()
+                    return self._runner.attempt(passed, *arguments)
                 # A file that is being written can also fail to be read.
                 if self._is_whole():
                     raise

@@ -95,6 +95,14 @@ class Attachment:
         """Whether a mirror could not be read."""
         return bool(self._broken) and _identity(mirror) in self._broken
 
+    def blames_mirror(self, error: Exception) -> bool:
+        """Whether a statement failed because the mirror cannot be read; then it is not used any more."""
+        if self.mirror is None or not isinstance(error.__cause__, duckdb.IOException):
+            return False
+        self._broken.add(_identity(self.mirror))
+        self._notices.append(UNREADABLE.format(first_line(error.__cause__)))
+        return True
+
     @property
     def is_still(self) -> bool:
         """Whether nothing is attached that something else could write to."""

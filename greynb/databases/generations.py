@@ -180,16 +180,23 @@ class Generation:
             return None
 
     def is_intact(self) -> bool:
-        """Whether the file is the one that the manifest describes."""
+        """Whether the file is the one that the manifest describes.
+
+        A copied or restored folder has other times: then the content decides, which is read once.
+        """
         if self.manifest is None or DATABASE not in self.manifest.files:
             return False
         entry = self.manifest.files[DATABASE]
         try:
             # Asked before and after each cell, where a Path made for it would be most of the cost.
             found = os.stat(f"{self.folder}{os.sep}{DATABASE}")  # noqa: PTH116
-            return entry.matches(found) or (
-                entry.matches(found, renamed=True) and (self.folder / SECOND_NAME).exists()
-            )
+            if entry.matches(found) or found.st_size != entry.size:
+                return found.st_size == entry.size
+            if entry.matches(found, renamed=True) and (self.folder / SECOND_NAME).exists():
+                return True
+            from greynb.databases.filehash import sha256_once
+
+            return sha256_once(self.database, found) == entry.sha256
         except OSError:
             return False
 

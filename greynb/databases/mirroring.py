@@ -24,6 +24,10 @@ class Mirrors(Protocol):
     """Mirrors of versions that were not published with one."""
 
     @property
+    def trouble(self) -> str:
+        """Why the last build failed that did."""
+
+    @property
     def folders(self) -> Sequence[Path]:
         """Where they may be."""
 
@@ -114,8 +118,9 @@ class Mirroring:
 
     def _check(self, mirror: Path | None) -> None:
         if mirror is None and self.mode == "require":
+            why = f": {self._mirrors.trouble}" if self._mirrors and self._mirrors.trouble else ""
             raise DatabaseError(
-                "there is no columnar mirror of the analytics file, and none could be built",
+                f"there is no columnar mirror of the analytics file, and none could be built{why}",
                 hint="`%config Greynb.mirror = 'auto'` reads the SQLite file meanwhile",
             )
 

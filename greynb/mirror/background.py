@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SOON: Final = 0.3
 """Seconds before a build begins: the cell that asked for it goes first."""
+LATER: Final = 2.0
+"""Seconds until a build is tried again that found no room."""
 AT_REST: Final = 2.0
 """Seconds that a file which is being written must rest before it is worth a build."""
 _SLICE: Final = 0.05
@@ -33,6 +35,11 @@ class BackgroundMirrors:
     ----------
     shelf
         Where they stand.
+
+    Attributes
+    ----------
+    trouble
+        Why the last build failed that did; empty where none has.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -41,6 +48,8 @@ class BackgroundMirrors:
         self._job: _Job | None = None
         self._failed: set[str] = set()
         self._discarded: set[str] = set()
+        self._not_before = 0.0
+        self.trouble = ""
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -59,12 +68,12 @@ class BackgroundMirrors:
         """
         name = key(snapshot)
         with self._lock:
-            if name in self._failed:
+            if name in self._failed or time.monotonic() < self._not_before:
                 return False
             if self._job is None or self._job.name != name or self._job.done.is_set():
                 if self._job is not None:
                     self._job.stop()
-                self._job = _Job(self._shelf, snapshot, name, self._failed)
+                self._job = _Job(self, self._shelf, snapshot, name)
             self._job.start(hurry=hurry)
         return True
 
@@ -75,6 +84,15 @@ class BackgroundMirrors:
             if mirror.stem in self._discarded:
                 self._failed.add(mirror.stem)
             self._discarded.add(mirror.stem)
+
+    def failed(self, name: str, reason: str, *, for_good: bool) -> None:
+        """Note that a mirror could not be built; unless it was for good, it is tried again a little later."""
+        with self._lock:
+            self.trouble = reason
+            if for_good:
+                self._failed.add(name)
+            else:
+                self._not_before = time.monotonic() + LATER
 
     def close(self) -> None:
         """Stop what is being built, and wait for its end."""
@@ -88,13 +106,13 @@ class BackgroundMirrors:
 class _Job:
     """The build of one mirror."""
 
-    def __init__(self, shelf: Shelf, snapshot: Snapshot, name: str, failed: set[str]) -> None:
+    def __init__(self, mirrors: BackgroundMirrors, shelf: Shelf, snapshot: Snapshot, name: str) -> None:
         self.name = name
         self.hurried = False
         self.done = threading.Event()
         self._shelf = shelf
         self._snapshot = snapshot
-        self._failed = failed
+        self._mirrors = mirrors
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -113,10 +131,12 @@ class _Job:
         try:
             self._rest(AT_REST if self._snapshot.kind == "copy" else SOON)
             self._build()
-        except (_Stopped, OSError):  # without room, or a folder that went away: another time
+        except _Stopped:
             pass
-        except Exception:  # the SQLite file can still be read: a mirror only makes that quicker
-            self._failed.add(self.name)
+        except OSError as error:  # no room, or no folder that may be written
+            self._mirrors.failed(self.name, f"{error.strerror}: {error.filename}", for_good=False)
+        except Exception as error:  # the SQLite file can still be read: a mirror only makes that quicker
+            self._mirrors.failed(self.name, str(error), for_good=True)
         finally:
             self.done.set()
 
@@ -144,7 +164,8 @@ class _Job:
             label = self._shelf.label(self._snapshot)
             try:
                 if not self._built(scratch) or not self._snapshot.witness.is_whole():
-                    self._failed.add(self.name)  # or it was written to: there is no such version any more
+                    reason = "the file was written to meanwhile, or DuckDB cannot read it"
+                    self._mirrors.failed(self.name, reason, for_good=True)
                 else:
                     self._shelf.put(scratch, self._snapshot, label)
             finally:

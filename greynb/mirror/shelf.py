@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from greynb.databases.descriptors import open_still
+from greynb.databases.filehash import sha256_of
 from greynb.databases.fingerprint import Watched, ctimes
 from greynb.databases.generations import own_target
 from greynb.databases.mirrored import FORMAT
@@ -44,7 +44,6 @@ SOON_READ: Final = 128 << 20
 """Bytes that are hashed while a cell waits: 0.1 s. More is hashed meanwhile, and the cell reads the file."""
 BUILD: Final = ".build-"
 _LOCK: Final = "builder.lock"
-_CHUNK: Final = 8 << 20
 Stamp = list[int]
 
 
@@ -101,7 +100,7 @@ class Shelf:
             now = stamp(snapshot)
             if now in label.stamps:
                 return mirror
-            if label.sha256 and snapshot.kind != "copy" and _sha256(snapshot.path) == label.sha256:
+            if label.sha256 and snapshot.kind != "copy" and sha256_of(snapshot.path) == label.sha256:
                 with suppress(OSError):
                     _write(mirror, Label([*label.stamps[-7:], now], label.sha256))
                 return mirror
@@ -121,15 +120,19 @@ class Shelf:
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._cache
 
-    def current(self) -> Path | None:
-        """The mirror of the file as it is now; its content is read where only ctimes differ."""
+    def current(self, *, intact: bool = False) -> Path | None:
+        """The mirror of the file as it is now; its content is read where only ctimes differ.
+
+        `intact` says that it is a published version, as that was published.
+        """
         try:
             now = Watched(self._path.resolve())
         except OSError:
             return None
         try:
-            for mirror, label in self._standing(_named(now.fingerprint())):
-                if list(ctimes(now.path)) in label.stamps or label.sha256 == _sha256(now.path):
+            version = _named(_generation(now.path) if intact else now.fingerprint())
+            for mirror, label in self._standing(version):
+                if list(ctimes(now.path)) in label.stamps or label.sha256 == sha256_of(now.path):
                     return mirror
         finally:
             now.close()
@@ -138,7 +141,7 @@ class Shelf:
     def label(self, snapshot: Snapshot) -> Label:
         """What is to be known of a version that is about to be mirrored."""
         whole = snapshot.kind != "copy"
-        return Label([stamp(snapshot)], _sha256(snapshot.path) if whole else "")
+        return Label([stamp(snapshot)], sha256_of(snapshot.path) if whole else "")
 
     def put(self, built: Path, snapshot: Snapshot, label: Label) -> None:
         """Place a finished mirror, and remove those of versions before the last two.
@@ -196,9 +199,13 @@ class Shelf:
 def key(snapshot: Snapshot) -> str:
     """What names the mirror of a version."""
     if snapshot.kind == "generation":
-        found = snapshot.path.stat()
-        return _named(f"{snapshot.id}-{found.st_size}-{found.st_mtime_ns}")
+        return _named(_generation(snapshot.path))
     return _named(snapshot.id.partition("-")[2])
+
+
+def _generation(database: Path) -> str:
+    found = database.stat()
+    return f"{database.parent.name}-{found.st_size}-{found.st_mtime_ns}"
 
 
 def _named(version: str) -> str:
@@ -242,14 +249,6 @@ def _remove(mirror: Path) -> None:
     for path in (mirror.with_suffix(".json"), mirror):
         with suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_still(path) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _size(folder: Path) -> int:

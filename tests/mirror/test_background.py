@@ -286,6 +286,57 @@ def test_a_damaged_mirror_is_built_again(
     assert value(session) == 1
 
 
+@pytest.mark.parametrize("published", [True, False])
+def test_a_mirror_that_is_damaged_while_it_is_read_is_given_up(
+    opened: Callable[[], AnalyticsSession], path: Path, tmp_path: Path, published: bool
+) -> None:
+    staging = tmp_path / "staging.db"
+    fill = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+        " INSERT INTO u SELECT i, hex(randomblob(8)) FROM n"
+    )
+    for each in (staging, path):
+        write(each, "CREATE TABLE u (a INTEGER, b TEXT)", fill)
+    write(staging, "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1)")
+    rest(path)
+    if published:
+        sync(staging, path)
+    session = opened()
+    mirrored(session)
+    (mirror,) = [
+        *path.parent.glob(".analytics/gen-*/*.duckdb"),
+        *path.parent.glob(".analytics.db.mirror/*.duckdb"),
+    ]
+    mirror.chmod(0o644)
+    with mirror.open("r+b") as file:
+        file.truncate(300_000)
+    (result,) = session.run("SELECT max(a)::BIGINT AS n, max(b) AS b FROM u")
+    assert result.frame is not None
+    assert result.frame["n"].tolist() == [200_000]
+    assert "the columnar mirror cannot be read" in result.notices[0]
+    mirrored(session)
+    assert value(session, "SELECT count(b) AS n FROM u") == 200_000
+
+
+def test_where_no_mirror_can_be_written_a_session_that_requires_one_says_why(
+    path: Path, tmp_path: Path
+) -> None:
+    path.with_name(".analytics.db.mirror").write_text("in the way")
+    (tmp_path / "cache").write_text("in the way, too")
+    session = AnalyticsSession(
+        SnapshotSource(path, shared=False), BackgroundMirrors(Shelf(path, tmp_path / "cache"))
+    )
+    session.mirroring.mode = "require"
+    with pytest.raises(DatabaseError, match=r"none could be built: .*cache"):
+        value(session)
+    session.mirroring.mode = "auto"
+    value(session)
+    time.sleep(1)
+    assert value(session) == 1
+    assert session.mirroring.note == "SQLite file"
+    session.close()
+
+
 def test_a_label_without_its_mirror_is_no_mirror(opened: Callable[[], AnalyticsSession], path: Path) -> None:
     mirrored(opened())
     (mirror,) = path.with_name(".analytics.db.mirror").glob("*.duckdb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -341,3 +342,26 @@ def test_readers_see_no_mixture_while_versions_go_back_and_forth(
     for each in readers:
         each.join()
     assert not torn and len(seen) > 3
+
+
+@pytest.mark.parametrize("keep_times", [True, False])
+def test_a_copied_folder_holds_the_versions_that_it_held(tmp_path: Path, keep_times: bool) -> None:
+    staging = tmp_path / "one" / "staging.db"
+    staging.parent.mkdir()
+    for number in (1, 2):
+        with closing(sqlite3.connect(staging)) as con, con:
+            con.execute("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+            con.execute("INSERT INTO t VALUES (?)", [number])
+        sync(staging, tmp_path / "one" / "analytics.db")
+    copy = shutil.copy2 if keep_times else shutil.copyfile
+    shutil.copytree(tmp_path / "one", tmp_path / "two", symlinks=True, copy_function=copy)
+    target = tmp_path / "two" / "analytics.db"
+    assert [each.intact for each in history(target)] == [True, True]
+    assert rollback(target).mode == "rollback"
+    with closing(sqlite3.connect(target)) as con:
+        assert con.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    written = tmp_path / "two" / ".analytics" / "gen-000002" / "analytics.db"
+    written.chmod(0o644)
+    content = written.read_bytes()
+    written.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert not next(each for each in history(target) if each.id == "gen-000002").intact
