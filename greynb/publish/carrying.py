@@ -47,6 +47,7 @@ class Carried:
     content: dict[str, str | None] = field(default_factory=dict)
     tables: dict[str, TableResult] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    mirror_sha256: str = ""
 
 
 def carried_on(
@@ -98,7 +99,7 @@ def carried_on(
             if mirrored:
                 with steps.step("mirror") as told:
                     work.mirror_changes(database, told)
-    return Carried(work.census, work.content, work.results(), work.notices)
+    return Carried(work.census, work.content, work.results(), work.notices, work.mirror_sha256)
 
 
 class _Work:
@@ -117,6 +118,7 @@ class _Work:
         self.census: dict[str, TableCensus] = {}
         self.content: dict[str, str | None] = {}
         self.notices: tuple[str, ...] = ()
+        self.mirror_sha256 = ""
 
     def hash_all(self, told: Callable[[float], None]) -> None:
         names = [each.name for each in self._listed.values() if each.kind != "view"]
@@ -164,7 +166,8 @@ class _Work:
         if isinstance(made, str):
             self.notices = (mirrors.WITHOUT.format(made),)
             return self.count_beside(database, told)
-        self.census = made.census()
+        self.mirror_sha256 = made.sha256
+        self.census = made.contents.census()
         missed = [each for each in self._listed.values() if _misses(self.census.get(each.name), each)]
         if missed:
             with closing(still(database)) as con, watched(con, told):
@@ -180,6 +183,8 @@ class _Work:
         made = mirrors.refreshed(self._comparison.previous, database, changed, told)
         if isinstance(made, str):
             self.notices = (mirrors.WITHOUT.format(made),)
+        else:
+            self.mirror_sha256 = made.sha256
 
     def count_beside(self, database: Path, told: Callable[[float], None]) -> None:
         """`count_all` through a connection of its own, as another thread needs it."""

@@ -34,6 +34,7 @@ class Facts:
     broken_rules: tuple[str, ...]
     tables: dict[str, TableResult]
     notices: tuple[str, ...]
+    mirror_sha256: str
 
 
 def analyzed(database: Path, steps: Steps) -> tuple[str, ...]:
@@ -89,6 +90,7 @@ def describe(
         broken_rules=rules,
         tables=found.tables,
         notices=(*rules, *unchecked, *_told(broken), *found.notices),
+        mirror_sha256=found.mirror_sha256,
     )
 
 

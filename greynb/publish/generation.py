@@ -69,6 +69,7 @@ def seal(
     broken_rules: Sequence[str] | None = None,
     seconds: Mapping[str, float] | None = None,
     digest: str = "",
+    mirror_digest: str = "",
     progress: Callable[[float], None] = lambda _: None,
 ) -> Generation:
     """Make a build folder the next generation, not yet the current one.
@@ -83,6 +84,8 @@ def seal(
         Whether the database has another name besides, as adopted files have.
     digest
         The sha256 of the database in hex, where it is known.
+    mirror_digest
+        The sha256 of the mirror, where there is one, which is on the disk already.
     progress
         Told how far the file is read to know it.
 
@@ -118,20 +121,17 @@ def seal(
             DATABASE: FileEntry(
                 digest, found.st_size, found.st_mtime_ns, found.st_ctime_ns if with_ctime else None
             ),
-            **_mirror_entry(build / MIRROR, second_name=mode == "rollback"),
+            **_mirror_entry(build / MIRROR, mirror_digest),
         },
     )
     return _numbered(build, home_of(target), manifest)
 
 
-def _mirror_entry(mirror: Path, *, second_name: bool) -> dict[str, FileEntry]:
-    """What the manifest says of a build's mirror, which is on the disk then; nothing where there is none."""
-    if not mirror.exists():
+def _mirror_entry(mirror: Path, digest: str) -> dict[str, FileEntry]:
+    """What the manifest says of a build's mirror; nothing where there is none."""
+    if not digest:
         return {}
-    digest = sha256(mirror, lambda _: None)
-    if not second_name:
-        sync_file(mirror)
-        mirror.chmod(0o444)
+    mirror.chmod(0o444)
     found = mirror.stat()
     return {MIRROR: FileEntry(digest, found.st_size, found.st_mtime_ns, None)}
 

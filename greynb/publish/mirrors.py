@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from greynb.databases.generations import MIRROR, Generation
 from greynb.databases.relations import REFUSALS, stop_if_interrupted
 from greynb.errors import GreynbError
-from greynb.publish.durable import remove
+from greynb.publish.durable import remove, sha256, sync_file
 
 if TYPE_CHECKING:
     from greynb.databases.mirrored import Contents
@@ -19,8 +20,24 @@ Told = Callable[[float], None]
 WITHOUT: Final = "published without a columnar mirror, so that cells are slower: {}"
 
 
-def built(database: Path, told: Told) -> Contents | str:
-    """Build the mirror of a finished copy beside it; gives what it holds, or why there is none.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A mirror on the disk.
+
+    Attributes
+    ----------
+    contents
+        What it holds.
+    sha256
+        Of its file, in hex.
+    """
+
+    contents: Contents
+    sha256: str
+
+
+def built(database: Path, told: Told) -> Made | str:
+    """Build the mirror of a finished copy beside it, to the disk; or give why there is none.
 
     Parameters
     ----------
@@ -35,7 +52,7 @@ def built(database: Path, told: Told) -> Contents | str:
     return _tried(target, lambda: mirror.build(database, target, told=told))
 
 
-def refreshed(previous: Generation, database: Path, changed: Changed, told: Told) -> Contents | str:
+def refreshed(previous: Generation, database: Path, changed: Changed, told: Told) -> Made | str:
     """Make the mirror from that of the version before, if there is one; else build it."""
     from greynb import mirror
 
@@ -47,10 +64,12 @@ def refreshed(previous: Generation, database: Path, changed: Changed, told: Told
     return _tried(target, lambda: mirror.build(database, target, known=changed.census, told=told))
 
 
-def _tried(target: Path, make: Callable[[], Contents]) -> Contents | str:
-    """Make a mirror; where that fails, leave nothing of it, and say why."""
+def _tried(target: Path, make: Callable[[], Contents]) -> Made | str:
+    """Make a mirror and wait for the disk; where that fails, leave nothing of it, and say why."""
     try:
-        return make()
+        contents = make()
+        sync_file(target)
+        return Made(contents, sha256(target, lambda _: None))
     except (*REFUSALS, GreynbError, OSError, ValueError, MemoryError) as error:
         stop_if_interrupted(error)
         for left in target.parent.glob(f"{target.name}*"):

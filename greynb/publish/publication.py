@@ -259,6 +259,7 @@ class _Publication:
             broken_rules=facts.broken_rules,
             seconds=self.steps.seconds,
             digest=digest,
+            mirror_digest=facts.mirror_sha256,
         )
 
     def _unchanged(self, current: Generation) -> SyncResult:

@@ -154,11 +154,18 @@ def _rollback(target: Path, home: Path, old: Generation, keep: int, steps: Steps
     try:
         with steps.step("link"):
             linked = _second_name(old, build / DATABASE)
-            _second_mirror(old, build / MIRROR)
+            mirror_digest = _second_mirror(old, build / MIRROR)
         adopted = adopt(target, layout)
         with steps.step("hash") as told:
             new = _sealed(
-                target, build, old.manifest, layout, linked=linked, seconds=steps.seconds, progress=told
+                target,
+                build,
+                old.manifest,
+                layout,
+                linked=linked,
+                mirror_digest=mirror_digest,
+                seconds=steps.seconds,
+                progress=told,
             )
         _check(new, old.manifest)
         with steps.step("switch"):
@@ -193,13 +200,16 @@ def _second_name(old: Generation, new: Path) -> bool:
     return new.samefile(old.database)
 
 
-def _second_mirror(old: Generation, new: Path) -> None:
-    """Link the mirror of a generation, or copy it; one that is not what was published is left out."""
+def _second_mirror(old: Generation, new: Path) -> str:
+    """Link the mirror of a generation, or copy it, and give its sha256; one that was changed is left out."""
     mirror = old.mirror()
     if mirror is None or old.manifest is None:
-        return
-    if sha256(mirror, lambda _: None) == old.manifest.files[MIRROR].sha256:
-        link_or_copy(mirror, new)
+        return ""
+    digest = sha256(mirror, lambda _: None)
+    if digest != old.manifest.files[MIRROR].sha256:
+        return ""
+    link_or_copy(mirror, new)
+    return digest
 
 
 def _sealed(
@@ -209,6 +219,7 @@ def _sealed(
     layout: Layout,
     *,
     linked: bool,
+    mirror_digest: str,
     seconds: Mapping[str, float],
     progress: Callable[[float], None],
 ) -> Generation:
@@ -226,6 +237,7 @@ def _sealed(
         broken_keys=old.broken_keys,
         broken_rules=old.broken_rules,
         seconds=seconds,
+        mirror_digest=mirror_digest,
         progress=progress,
     )
 
