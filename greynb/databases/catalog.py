@@ -14,7 +14,7 @@ import duckdb
 
 from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
-from greynb.databases.columns import choose, is_widened, unique_names
+from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import (
     REFUSALS,
@@ -25,7 +25,7 @@ from greynb.databases.relations import (
     run_inside,
     stop_if_interrupted,
 )
-from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
+from greynb.databases.reports import ColumnReport, TableReport, column_reports, widening_notice
 from greynb.databases.views import provisional_view, refusing_view, typed_views
 from greynb.errors import UnreadableDatabase
 
@@ -159,21 +159,7 @@ class Catalog:
         """
         key = fold(table)
         self.ensure([table])
-        counted = self._tables[key]
-        names = unique_names(column.name for column in counted.columns)
-        return [
-            ColumnReport(
-                table=self._shown[key],
-                column=name,
-                declared=column.declared,
-                type=choose(column),
-                rows=counted.rows or 0,
-                nulls=column.nulls,
-                widened=is_widened(column),
-                forced_by=forcing(self._run, counted, number) if is_widened(column) else (),
-            )
-            for number, (name, column) in enumerate(zip(names, counted.columns, strict=True))
-        ]
+        return column_reports(self._run, self._tables[key], self._shown[key])
 
     def close(self) -> None:
         """Drop the views."""

@@ -9,11 +9,11 @@ from typing import Final
 import duckdb
 
 from greynb.databases.catalog import Catalog, current_schema, drop_others
-from greynb.databases.columns import choose, is_widened, unique_names
+from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable, mirror_view
 from greynb.databases.relations import run_inside
-from greynb.databases.reports import ColumnReport, TableReport, forcing, widening_notice
+from greynb.databases.reports import ColumnReport, TableReport, column_reports, widening_notice
 from greynb.databases.views import refusing_view
 
 THROUGH_SQLITE: Final = "{} was read through SQLite: {}"
@@ -115,22 +115,7 @@ class MirrorCatalog:
         key = fold(table)
         if self._is_left(key):
             return self._from_sqlite().columns(self._shown[key])
-        census = self._tables[key].census
-        return [
-            ColumnReport(
-                table=self._shown[key],
-                column=name,
-                declared=column.declared,
-                type=choose(column),
-                rows=census.rows or 0,
-                nulls=column.nulls,
-                widened=is_widened(column),
-                forced_by=forcing(self._run, census, number) if is_widened(column) else (),
-            )
-            for number, (name, column) in enumerate(
-                zip(unique_names(column.name for column in census.columns), census.columns, strict=True)
-            )
-        ]
+        return column_reports(self._run, self._tables[key].census, self._shown[key])
 
     def _run(self, sql: str) -> Sequence[Sequence[object]]:
         return run_inside(self._con, self._sqlite(), sql)

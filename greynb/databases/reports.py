@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from greynb.databases.census import DATE, STAMP, source
-from greynb.databases.columns import EXACT, choose
+from greynb.databases.columns import EXACT, choose, is_widened, unique_names
 from greynb.databases.declared import promised
 from greynb.databases.relations import ColumnCensus, Run, TableCensus
 
@@ -101,6 +101,34 @@ def widening_notice(table: str, column: ColumnCensus) -> str:
     )
     declared = f"declared {column.declared}" if column.declared else "declared without a type"
     return f"{table}.{column.name} is {declared} but holds {held}: read as {choose(column)}"
+
+
+def column_reports(run: Run, table: TableCensus, shown: str) -> list[ColumnReport]:
+    """Report the columns of a table that has been counted.
+
+    Parameters
+    ----------
+    run
+        Runs one SQL statement inside SQLite and returns its rows; asked for the values that widened a column.
+    table
+        The census of the table.
+    shown
+        Its name in DuckDB.
+    """
+    names = unique_names(column.name for column in table.columns)
+    return [
+        ColumnReport(
+            table=shown,
+            column=name,
+            declared=column.declared,
+            type=choose(column),
+            rows=table.rows or 0,
+            nulls=column.nulls,
+            widened=is_widened(column),
+            forced_by=forcing(run, table, number) if is_widened(column) else (),
+        )
+        for number, (name, column) in enumerate(zip(names, table.columns, strict=True))
+    ]
 
 
 def forcing(run: Run, table: TableCensus, number: int) -> tuple[Forcing, ...]:
