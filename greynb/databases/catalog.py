@@ -23,6 +23,7 @@ from greynb.databases.relations import (
     first_line,
     list_relations,
     run_inside,
+    same_columns,
     stop_if_interrupted,
 )
 from greynb.databases.reports import ColumnReport, TableReport, column_reports, widening_notice
@@ -172,7 +173,7 @@ class Catalog:
 
     def _open_one(self, key: str, table: TableCensus) -> None:
         given = self._given.get(table.name)
-        if given is not None and not given.problem and _same_columns(given, table):
+        if given is not None and not given.problem and same_columns(given, table):
             self._tables[key] = given
         try:
             self._create(key, refusing_view(table) if table.problem else provisional_view(self._alias, table))
@@ -250,9 +251,3 @@ def drop_others(con: duckdb.DuckDBPyConnection, kept: Container[str]) -> None:
     ).fetchall():
         if fold(name) not in kept:
             con.execute(f"DROP VIEW IF EXISTS {current_schema(con)}.{quote(name)}")
-
-
-def _same_columns(one: TableCensus, other: TableCensus) -> bool:
-    return [(each.name, each.declared) for each in one.columns] == [
-        (each.name, each.declared) for each in other.columns
-    ]

@@ -59,15 +59,12 @@ class Contents:
 
     Attributes
     ----------
-    source
-        What it says that it was made from.
     tables
         By the SQLite name of each relation.
     first_bytes
         The size of the mirror that it was carried on from, when that was built; 0 for one that was built.
     """
 
-    source: str
     tables: Mapping[str, MirrorTable]
     first_bytes: int = 0
 
@@ -83,7 +80,7 @@ class Contents:
     def write(self, con: duckdb.DuckDBPyConnection, alias: str) -> None:
         """Put this into an attached mirror, in place of what it says."""
         tables = {name: each.to_json() for name, each in self.tables.items()}
-        found = {"source": self.source, "tables": tables, "first_bytes": self.first_bytes}
+        found = {"tables": tables, "first_bytes": self.first_bytes}
         text = json.dumps({"format": FORMAT, **found})
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(alias)}.{SCHEMA}")
         con.execute(f"CREATE OR REPLACE TABLE {_place(alias)} (text VARCHAR)")
@@ -98,7 +95,7 @@ class Contents:
             if found["format"] != FORMAT:
                 raise ValueError("a mirror of another format")
             tables = {name: MirrorTable.from_json(each) for name, each in found["tables"].items()}
-            return cls(found["source"], tables, found["first_bytes"])
+            return cls(tables, found["first_bytes"])
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a mirror: {error}") from error
 

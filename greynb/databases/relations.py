@@ -114,6 +114,13 @@ def run_inside(con: duckdb.DuckDBPyConnection, alias: str, sql: str) -> Sequence
     return con.execute(f"SELECT * FROM sqlite_query({literal(alias)}, {literal(sql)})").fetchall()
 
 
+def same_columns(one: TableCensus, other: TableCensus) -> bool:
+    """Whether two versions of a table have the same columns, declared alike, in the same order."""
+    return [(each.name, each.declared) for each in one.columns] == [
+        (each.name, each.declared) for each in other.columns
+    ]
+
+
 def stop_if_interrupted(error: Exception) -> None:
     """Raise the error again if it only says that the user stopped the statement."""
     if isinstance(error, duckdb.InterruptException) or str(error) == "interrupted":

@@ -19,15 +19,15 @@ class BuilderProcess:
 
     Parameters
     ----------
-    database, target, source
+    database, target
         As for `build`.
     threads
         Tables that are read side by side.
     """
 
-    def __init__(self, database: Path, target: Path, source: str, threads: int) -> None:
+    def __init__(self, database: Path, target: Path, threads: int) -> None:
         code = f"import sys; sys.path[:] = {sys.path!r}; from greynb.mirror.alone import main; main()"
-        words = [str(database), str(target), source, str(threads), str(os.getpid())]
+        words = [str(database), str(target), str(threads), str(os.getpid())]
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, *words],
             stdin=subprocess.DEVNULL,
@@ -54,10 +54,10 @@ def main() -> None:
     """Build as the command line says, unless the process that wants it is gone."""
     from greynb.mirror.building import build
 
-    database, target, source, threads, parent = sys.argv[1:]
+    database, target, threads, parent = sys.argv[1:]
 
     def told(_part: float) -> None:
         if os.getppid() != int(parent):
             os._exit(1)
 
-    build(Path(database), Path(target), source=source, bounds=Bounds(int(threads)), told=told)
+    build(Path(database), Path(target), bounds=Bounds(int(threads)), told=told)

@@ -176,7 +176,7 @@ class _Job:
     def _built(self, scratch: Path) -> bool:
         """Build in another process, which is ended if the mirror is not wanted any more."""
         threads = 2 if self.hurried else 1
-        process = BuilderProcess(self._snapshot.path, scratch, self._snapshot.id, threads)
+        process = BuilderProcess(self._snapshot.path, scratch, threads)
         try:
             while (built := process.ended(_SLICE)) is None:
                 self._told()

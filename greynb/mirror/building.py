@@ -20,7 +20,6 @@ def build(
     database: Path,
     target: Path,
     *,
-    source: str = "",
     known: Mapping[str, TableCensus] | None = None,
     bounds: Bounds = BOUNDS,
     told: Callable[[float], None] = lambda _: None,
@@ -33,8 +32,6 @@ def build(
         A file that nobody writes meanwhile and that this process has not open elsewhere.
     target
         The mirror to make; not there yet.
-    source
-        What the mirror says that it was made from.
     known
         The census of tables that have been counted already.
     bounds
@@ -54,10 +51,10 @@ def build(
     """
     if has_extension():
         try:
-            return _built(database, target, source, known or {}, bounds, told, attached=True)
+            return _built(database, target, known or {}, bounds, told, attached=True)
         except _UnknownSchema:
             target.unlink()  # the SQLite inside DuckDB is older than Python's
-    return _built(database, target, source, known or {}, bounds, told, attached=False)
+    return _built(database, target, known or {}, bounds, told, attached=False)
 
 
 class _UnknownSchema(Exception):
@@ -67,7 +64,6 @@ class _UnknownSchema(Exception):
 def _built(
     database: Path,
     target: Path,
-    source: str,
     known: Mapping[str, TableCensus],
     bounds: Bounds,
     told: Callable[[float], None],
@@ -96,7 +92,7 @@ def _built(
 
         made = shop.each(one, [*tables, *others], told)
         found = {each.census.name: each for each in made}
-        contents = Contents(source, {name: found[name] for name in relations})
+        contents = Contents({name: found[name] for name in relations})
         contents.write(shop.con, TARGET)
     return contents
 

@@ -16,10 +16,10 @@ from greynb.databases.columns import choose, unique_names
 from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable
-from greynb.databases.relations import TableCensus, list_relations, stop_if_interrupted
+from greynb.databases.relations import TableCensus, list_relations, same_columns, stop_if_interrupted
 from greynb.databases.views import as_text
 from greynb.mirror.building import build
-from greynb.mirror.tables import LONGEST, filled_rows, store, store_view
+from greynb.mirror.tables import LONGEST, agrees, filled_rows, store, store_view
 from greynb.mirror.workshop import TARGET, Workshop, place, workshop
 
 Spans = tuple[tuple[int, int], ...]
@@ -89,7 +89,7 @@ def refresh(
             for name in work.gone():
                 shop.con.execute(f"DROP TABLE IF EXISTS {place(name)}")
             tables = {each.census.name: each for each in made}
-            contents = Contents("", {name: tables[name] for name in relations}, first)
+            contents = Contents({name: tables[name] for name in relations}, first)
             contents.write(shop.con, TARGET)
             return contents
     target.unlink()
@@ -145,7 +145,7 @@ class _Refreshing:
             rows = self._source.rows(con, statement)
             con.execute(f"INSERT INTO {place(name)} SELECT {shown} FROM {rows} AS w")
         total, *filled = filled_rows(con, known, name)
-        return total == known.rows and [each.nulls for each in known.columns] == [total - n for n in filled]
+        return agrees(known, total, filled)
 
 
 def _remove(con: duckdb.DuckDBPyConnection, table: str, key: str, spans: Spans) -> None:
@@ -167,9 +167,7 @@ def _remove(con: duckdb.DuckDBPyConnection, table: str, key: str, spans: Spans) 
 
 
 def _alike(one: TableCensus, other: TableCensus) -> bool:
-    return one.kind == other.kind and [(each.name, each.declared) for each in one.columns] == [
-        (each.name, each.declared) for each in other.columns
-    ]
+    return one.kind == other.kind and same_columns(one, other)
 
 
 def _types(table: TableCensus) -> list[str]:

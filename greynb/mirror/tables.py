@@ -122,7 +122,7 @@ def _stored(
             if not _is_unicode(con, census, name):
                 continue
             census = settle(census, filled)
-        if rows == census.rows and [each.nulls for each in census.columns] == [rows - n for n in filled]:
+        if agrees(census, rows, filled):
             return census
     con.execute(f"DROP TABLE IF EXISTS {place(name)}")
     return None
@@ -170,7 +170,7 @@ def _is_unicode(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -
         return True
     read = ", ".join(f"count(decode(encode({quote(column)})))" for column in doubtful)
     try:
-        con.execute(f"SELECT {read} FROM {place(name)}")
+        con.execute(f"SELECT {read} FROM {place(name)}").fetchall()
     except duckdb.ConversionException:
         return False
     return True
@@ -182,3 +182,8 @@ def filled_rows(con: duckdb.DuckDBPyConnection, table: TableCensus, name: str) -
     counts = ", ".join(f"count({quote(column)})" for column in names)
     (found,) = con.execute(f"SELECT count(*), {counts} FROM {place(name)}").fetchall()
     return [int(number) for number in found]
+
+
+def agrees(table: TableCensus, rows: int, filled: Sequence[int]) -> bool:
+    """Whether a census says of rows and NULLs what `filled_rows` counted."""
+    return rows == table.rows and [each.nulls for each in table.columns] == [rows - n for n in filled]

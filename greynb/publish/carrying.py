@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from greynb.databases.census import Run, TableCensus, count
 from greynb.databases.identifiers import quote
-from greynb.databases.relations import list_relations
+from greynb.databases.relations import list_relations, same_columns
 from greynb.mirror.refreshing import Changed
 from greynb.publish import mirrors
 from greynb.publish.aside import Aside
@@ -212,7 +212,7 @@ class _Work:
 
     def _kept(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
         before = self._before.get(name)
-        same = before is not None and _columns(before) == _columns(listed)
+        same = before is not None and same_columns(before, listed)
         return before if before is not None and same else count(run, listed)
 
     def _counted(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
@@ -268,10 +268,6 @@ def _misses(found: TableCensus | None, listed: TableCensus) -> bool:
 
 def _running(con: sqlite3.Connection) -> Run:
     return lambda sql: con.execute(sql).fetchall()
-
-
-def _columns(table: TableCensus) -> list[tuple[str, str]]:
-    return [(each.name, each.declared) for each in table.columns]
 
 
 def _read_by(con: sqlite3.Connection, view: str) -> set[str] | None:
