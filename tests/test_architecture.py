@@ -35,9 +35,10 @@ LAYERS: dict[str, set[str]] = {
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
+        "report",
     },
-    "report": {"errors", "routing", "databases", "publish", "api"},
-    "evaluation": {"errors", "routing", "databases", "publish", "api"},
+    "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
+    "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},
     "demo": {"errors", "routing", "databases", "publish", "report", "api"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),

@@ -1,0 +1,42 @@
+"""What several commands share: progress on a terminal, lengths of time, numbers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from greynb.errors import UsageError
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1, not {text}")
+    return int(text)
+
+
+def progress_line() -> Callable[[str, float], None]:
+    """Progress as one line that rewrites itself on a terminal, and as one line per step elsewhere."""
+    last = ""
+
+    def show(step: str, fraction: float) -> None:
+        nonlocal last
+        if sys.stderr.isatty():
+            end = "\n" if fraction >= 1 else ""
+            print(f"\r\x1b[2K{step} {fraction:4.0%}", end=end, file=sys.stderr, flush=True)
+        elif step != last:
+            print(step, file=sys.stderr, flush=True)
+        last = step
+
+    return show
+
+
+def length(text: str) -> float:
+    """A length of time in seconds, for argparse."""
+    from greynb.publish.durations import duration
+
+    try:
+        return duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error

@@ -1,0 +1,119 @@
+"""Commands that publish staging to analytics, and look after the versions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from greynb import api
+from greynb.cli.common import length, progress_line
+from greynb.errors import UsageError
+
+if TYPE_CHECKING:
+    from greynb.publish import SyncResult
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``sync``, ``history``, ``rollback``, ``changes`` and ``verify``."""
+    _add_sync(commands.add_parser("sync", help="publish staging to analytics"))
+
+    command = commands.add_parser("history", help="the versions of analytics that are there")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_history)
+
+    command = commands.add_parser("rollback", help="publish an older version of analytics again")
+    command.add_argument("version", nargs="?", help="gen-000041 or 41; the one before if left out")
+    command.set_defaults(run=_rollback)
+
+    command = commands.add_parser("changes", help="what changed between two versions of analytics")
+    command.add_argument("old", nargs="?", metavar="V1", help="a version; default: the one before V2")
+    command.add_argument("new", nargs="?", metavar="V2", help="a version; default: the current one")
+    command.add_argument("--table", metavar="T", help="the changed rows of this table, before and after")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_changes)
+
+    command = commands.add_parser("verify", help="compare analytics with staging; exit with 4 if they differ")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.set_defaults(run=_verify)
+
+
+def _add_sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mode",
+        choices=["full", "incremental", "etl"],
+        default="incremental",
+        help="incremental (default): nothing if staging is unchanged, else only what changed is examined;"
+        " full: everything anew; etl: as greynb.toml says",
+    )
+    command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
+    command.add_argument(
+        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+    )
+    command.add_argument("--verify", action="store_true", help="compare each row with staging's")
+    command.add_argument(
+        "--no-mirror", dest="mirror", action="store_false", help="without a columnar mirror: cells are slower"
+    )
+    command.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--watch", action="store_true", help="publish after each change, until stopped")
+    command.add_argument(
+        "--every", type=length, metavar="TIME", help="with --watch: at most so often (default 1s)"
+    )
+    command.set_defaults(run=_sync)
+
+
+def _sync(args: argparse.Namespace) -> None:
+    def publish(progress: Callable[[str, float], None]) -> SyncResult:
+        return api.sync(
+            args.mode,
+            plan=args.plan,
+            keep=args.keep,
+            verify=args.verify,
+            mirror=args.mirror,
+            dry_run=args.dry_run,
+            progress=progress,
+        )
+
+    if (args.every and not args.watch) or (args.watch and args.dry_run):
+        raise UsageError("--every goes with --watch, and --watch not with --dry-run")
+    if args.watch:
+        from greynb import service
+
+        service.watch(
+            publish,
+            every=args.every or service.EVERY,
+            log=lambda line: print(line, flush=True),
+        )
+        return
+    result = publish(progress_line())
+    print(json.dumps(result.to_dict(), indent=2) if args.json else result)
+
+
+def _history(args: argparse.Namespace) -> None:
+    from greynb.publish.history import history_text
+
+    found = api.history()
+    print(json.dumps([each.as_dict() for each in found], indent=2) if args.json else history_text(found))
+
+
+def _rollback(args: argparse.Namespace) -> None:
+    print(api.rollback(args.version, progress=progress_line()))
+
+
+def _changes(args: argparse.Namespace) -> None:
+    if args.table:
+        rows = api.changed_rows(args.table, args.old, args.new)
+        # Blobs as hexadecimal digits; texts that are not valid UTF-8 must not stop the output.
+        shown = rows.to_string().encode("utf-8", "replace").decode("utf-8")
+        print(json.dumps(rows.to_dict("records"), default=bytes.hex) if args.json else shown)
+    else:
+        found = api.changes(args.old, args.new)
+        print(json.dumps(found.to_dict(), indent=2) if args.json else found)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    found = api.verify(progress=progress_line())
+    print(json.dumps(found.as_dict(), indent=2, default=repr) if args.json else found)
+    return 0 if found.equal else 4
