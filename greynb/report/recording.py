@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from greynb import __version__
-from greynb.databases.typedjson import encode
+from greynb.databases.typedjson import decode, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,16 +116,16 @@ def described(df: pd.DataFrame) -> Source:
     return Source(
         kind=origin.get("kind", "query" if origin else "unknown"),
         sql=str(origin.get("sql", "")),
-        parameters=dict(origin.get("parameters", {})),
-        setup=list(origin.get("setup", [])),
-        frames=list(origin.get("frames", [])),
+        parameters=_whole(origin.get("parameters", {})),
+        setup=json.loads(origin.get("setup", "[]")),
+        frames=json.loads(origin.get("frames", "[]")),
         role=str(origin.get("role", "")),
         file=PurePath(str(origin.get("file", ""))).name,
         version=origin.get("snapshot"),
         time=str(origin.get("time") or dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
         seconds=float(origin.get("seconds", 0.0)),
         greynb=str(origin.get("greynb", __version__)),
-        arguments=dict(origin.get("arguments", {})),
+        arguments=_whole(origin.get("arguments", {})),
         columns=tuple(map(str, df.columns)),
         types=tuple(map(str, df.dtypes)),
         rows=len(df),
@@ -143,8 +144,14 @@ def derived(df: pd.DataFrame) -> bool:
     origin = df.attrs.get("greynb") or {}
     columns = origin.get("columns")
     return bool(origin) and (
-        origin.get("rows") != len(df) or (columns is not None and columns != "\n".join(map(str, df.columns)))
+        origin.get("rows") != len(df)
+        or (columns is not None and json.loads(columns) != list(map(str, df.columns)))
     )
+
+
+def _whole(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with their lists as lists; in attrs these are texts, which are free to copy."""
+    return {name: encode(decode(value)) for name, value in parameters.items()}
 
 
 def _values(df: pd.DataFrame) -> list[list[Any]] | None:
