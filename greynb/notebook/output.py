@@ -12,6 +12,7 @@ from IPython.core.display_functions import display
 from greynb.databases.provenance import provenance
 from greynb.databases.sqltext import parameter_names, split_statements
 from greynb.notebook.display import DisplayTable, Notes
+from greynb.notebook.sources import publish_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ def deliver(
         The cell's value, unless it was only assigned.
     """
     _remember_origin(outcome)
+    if config.record:
+        publish_sources(each.frame for each in outcome.results if each.frame is not None)
     value = next((each for each in reversed(outcome.results) if each.frame is not None), None)
     rows = config.rows if options.rows is None else options.rows
     for result in _annotated(outcome, options, value):

@@ -14,12 +14,15 @@ from greynb.databases.typedjson import decode, encode
 
 if TYPE_CHECKING:
     import pandas as pd
+    from nbformat import NotebookNode
 
 Kind = Literal["query", "evaluation", "unknown"]
 
 KEPT_VALUES: Final = 20_000
 """Values (rows × columns) up to which a record keeps all of them; of a larger result it keeps hashes."""
 FORMAT: Final = 1
+MIME: Final = "application/vnd.greynb.source+json"
+"""The type of a notebook's output that holds a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,19 @@ class Source:
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
         return cls(**given)
+
+
+def sources_of(node: NotebookNode) -> list[Source]:
+    """Give the records that an executed notebook carries, in order; each once.
+
+    Raises
+    ------
+    ValueError
+        One of them is none.
+    """
+    outputs = (each for cell in node.cells for each in cell.get("outputs", []))
+    found = [Source.from_dict(each.data[MIME]) for each in outputs if MIME in each.get("data", {})]
+    return [source for number, source in enumerate(found) if source not in found[:number]]
 
 
 def source_of(df: pd.DataFrame) -> Source | None:
