@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from greynb.report.recording import Source
 
+    Origin = pd.DataFrame | Source | Sequence[pd.DataFrame | Source] | None
+
 TileLike = tuple[str, str] | tuple[str, str, str]
 """Label, value and, where there is one, a remark."""
 
@@ -191,6 +193,12 @@ class Report:
 
         return save(self.document, *(Path(path) for path in paths), force=force)
 
+    def _repr_greynb_blocks_(self) -> list[dict[str, Any]]:
+        from greynb.report.document.codec import as_json
+
+        document = self.document
+        return as_json([Heading(document.title), *document.blocks])
+
     def _repr_html_(self) -> str:
         from greynb.report.document.html import preview
 
@@ -218,7 +226,3 @@ def sources(origin: Origin) -> tuple[Source, ...]:
         found = source_of(origin)
         return (found,) if found else ()
     return tuple(record for each in origin for record in sources(each))
-
-
-if TYPE_CHECKING:
-    Origin = pd.DataFrame | Source | Sequence[pd.DataFrame | Source] | None

@@ -42,8 +42,17 @@ def page(document: Document) -> str:
 
 def preview(document: Document) -> str:
     """Write the page as a part of another one, such as a notebook's output."""
-    style = f"<style>{_file('page.css')}</style>"
-    return f'<div class="greynb">{style}<div class="gn-page">{_body(document)}</div></div>'
+    return _styled(f'<div class="gn-page">{_body(document)}</div>')
+
+
+def fragment(block: blocks.Block) -> str:
+    """Write one block as a part of another page."""
+    place = _Place(Document("", (block,)), 0, linked=False)
+    return _styled(_BLOCKS[type(block)](block, place))
+
+
+def _styled(html: str) -> str:
+    return f'<div class="greynb"><style>{_file("page.css")}</style>{html}</div>'
 
 
 def made_by(document: Document) -> str:
@@ -69,13 +78,14 @@ def _body(document: Document) -> str:
 class _Place:
     """Where in its document a block stands: gives it ids of its own and the numbers of its sources."""
 
-    def __init__(self, document: Document, place: int) -> None:
+    def __init__(self, document: Document, place: int, *, linked: bool = True) -> None:
         self.id = f"b{place}"
         self._numbers = document.numbers
+        self._linked = linked
 
     def small_print(self, sources: tuple[Any, ...]) -> str:
         lines = [
-            f'{escape(text)} · <a href="#sql-{number}">SQL {number}</a>'
+            escape(text) + (f' · <a href="#sql-{number}">SQL {number}</a>' if self._linked else "")
             for text, number in origins(sources, self._numbers)
         ]
         return f'<p class="gn-source">{"<br>".join(lines)}</p>' if lines else ""

@@ -17,10 +17,9 @@ from greynb.report.document.appendix import entries
 from greynb.report.document.document import Document, origins
 from greynb.report.document.formatting import signs
 from greynb.report.document.html import made_by
+from greynb.report.document.prose import escaped
 from greynb.report.document.records import as_json, record
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#&])")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)", re.MULTILINE)
 _TICKS = re.compile(r"`+")
 
 
@@ -41,12 +40,6 @@ def write(document: Document, path: Path) -> None:
     text = "\n\n".join(part for part in parts if part) + "\n"
     path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     path.with_name(f"{path.stem}.meta.json").write_text(as_json(record(document)), encoding="utf-8")
-
-
-def escaped(text: str) -> str:
-    """Write a text so that Markdown shows it as it is; line breaks become spaces."""
-    one_line = " ".join(text.split("\n"))
-    return _LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", one_line))
 
 
 class _Pictures:

@@ -44,6 +44,21 @@ def svg_of(figure: Any) -> str:
     )
 
 
+def description(figure: Any) -> str:
+    """Say what a matplotlib figure shows, by the words on it: titles, axes, legends."""
+    words = [figure.get_suptitle()] if hasattr(figure, "get_suptitle") else []
+    for axes in figure.axes:
+        titles = (axes.get_title(place) for place in ("left", "center", "right"))
+        words += [title for title in titles if title]
+        words += [
+            f"{axis}: {text}" for axis, text in (("x", axes.get_xlabel()), ("y", axes.get_ylabel())) if text
+        ]
+        legend = axes.get_legend()
+        words += [text.get_text() for text in legend.get_texts()] if legend else []
+    said = "; ".join(" ".join(str(word).split()) for word in words if str(word).strip())
+    return f"Chart: {said}" if said else "Chart without a title"
+
+
 def _bare(svg: str) -> str:
     return _METADATA.sub("", _PROLOG.sub("", svg, count=1)).strip()
 

@@ -18,6 +18,8 @@ _PLUGINS = ["table", "strikethrough"]
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#&])")
+_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)")
 _WEB = ("https://", "http://", "mailto:")
 
 
@@ -34,6 +36,12 @@ def as_tree(markdown: str) -> list[dict[str, Any]]:
 def plain(markdown: str) -> str:
     """Give the words of one line of Markdown without their marks."""
     return "".join(_words(node) for node in as_tree(markdown)).strip()
+
+
+def escaped(text: str) -> str:
+    """Write a text so that Markdown shows it as it is; line breaks become spaces."""
+    one_line = " ".join(text.split("\n"))
+    return _LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", one_line))
 
 
 def split(markdown: str) -> Iterator[Heading | Text]:
