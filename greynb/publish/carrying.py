@@ -176,11 +176,10 @@ class _Work:
 
     def mirror_changes(self, database: Path, told: Callable[[float], None]) -> None:
         """Carry the mirror on, once what changed has been found and counted."""
-        assert self._comparison.previous is not None
         same = self._same()
         spans = {name: moved.spans for name, moved in self._moved.items() if name not in same}
         changed = Changed(same | self._unmoved_views(same), spans, self.census)
-        made = mirrors.refreshed(self._comparison.previous, database, changed, told)
+        made = mirrors.refreshed(database, changed, told)
         if isinstance(made, str):
             self.notices = (mirrors.WITHOUT.format(made),)
         else:
