@@ -119,6 +119,7 @@ def _kernel(env: Mapping[str, str]) -> KernelManager:
 
         def get_kernel_spec(self, kernel_name: str) -> Any:
             argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "--log-level=ERROR"]
+            argv.append("--Greynb.record=True")  # each result with its origin, for the page and for verify
             return KernelSpec(
                 argv=[*argv, f"--IPKernelApp.exec_lines={_HAND_OVER}", "-f", "{connection_file}"],
                 language="python",

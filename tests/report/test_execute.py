@@ -11,6 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from greynb.errors import UsageError
 from greynb.report import NotebookFailed, execute_notebook, notebook
+from greynb.report.recording import sources_of
+from tests.notebook.shell import make_databases
 
 
 def saved(tmp_path: Path, *sources: str) -> Path:
@@ -61,3 +63,12 @@ def test_shipped_notebooks_are_found_by_name_and_others_refused() -> None:
     assert notebook("evaluation.ipynb").is_file()
     with pytest.raises(UsageError, match="no notebook"):
         notebook("nothing.ipynb")
+
+
+def test_an_executed_notebook_carries_the_sources_of_its_results(tmp_path: Path) -> None:
+    env = make_databases(tmp_path)
+    path = saved(tmp_path, "%load_ext greynb", "%%analytics df\nSELECT count(*) AS n FROM races", "df.n[0]")
+    done = execute_notebook(path, cwd=tmp_path, env=env)
+    (source,) = sources_of(done)
+    assert (source.sql, source.values) == ("SELECT count(*) AS n FROM races", [[4]])
+    assert done.cells[3].outputs[0].data["text/plain"].endswith("4)")

@@ -20,7 +20,7 @@ def result() -> pd.DataFrame:
         "snapshot": "gen-000007",
         "time": "2025-07-04T09:05:00+00:00",
         "rows": 2,
-        "columns": "venue\nshare",
+        "columns": '["venue", "share"]',
         "seconds": 0.25,
         "greynb": "0.1.0",
     }
