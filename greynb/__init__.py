@@ -22,6 +22,7 @@ _HOMES = {
     "Settings": "greynb.routing",
     "Route": "greynb.routing",
     "Result": "greynb.databases.result",
+    "Report": "greynb.report.document.building",
     **dict.fromkeys(
         (
             "GreynbError",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from greynb.errors import UsageError as UsageError
     from greynb.errors import WriteRefused as WriteRefused
     from greynb.overview import status as status
+    from greynb.report.document.building import Report as Report
     from greynb.report.exports import export as export
     from greynb.routing import Route as Route
     from greynb.routing import Settings as Settings
