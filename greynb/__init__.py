@@ -17,10 +17,12 @@ _HOMES = {
     "load": "greynb.api",
     "sync": "greynb.api",
     "status": "greynb.overview",
+    "export": "greynb.report.exports",
     "role_of": "greynb.routing",
     "Settings": "greynb.routing",
     "Route": "greynb.routing",
     "Result": "greynb.databases.result",
+    "Report": "greynb.report.document.building",
     **dict.fromkeys(
         (
             "GreynbError",
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from greynb.errors import UsageError as UsageError
     from greynb.errors import WriteRefused as WriteRefused
     from greynb.overview import status as status
+    from greynb.report.document.building import Report as Report
+    from greynb.report.exports import export as export
     from greynb.routing import Route as Route
     from greynb.routing import Settings as Settings
     from greynb.routing import role_of as role_of

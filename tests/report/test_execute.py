@@ -41,7 +41,7 @@ def test_it_runs_in_this_python_with_the_folder_and_variables_given(tmp_path: Pa
         repr(sys.executable) in shown and repr(str(tmp_path.resolve())) in shown and shown.endswith("True]")
     )
     assert path.read_bytes() == before
-    assert told[0] == ("some.ipynb", 0.0) and told[-1] == ("some.ipynb", 1.0)
+    assert told[0] == ("some.ipynb: cell 1 of 3", 0.0) and told[-1] == ("some.ipynb: cell 3 of 3", 1.0)
 
 
 def test_a_failing_cell_is_named_and_stops_the_notebook(tmp_path: Path) -> None:
