@@ -8,6 +8,7 @@ than recorded, and the engine may use neither the disk nor more than 4 GB.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from greynb.databases.generations import Generation, generations, home_of, own_t
 from greynb.databases.parameters import bind
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.typedjson import decode
-from greynb.errors import GreynbError, QueryError, UsageError, WriteRefused
+from greynb.errors import GreynbError, QueryError, QueryInterrupted, UsageError, WriteRefused
 from greynb.report.verifying.selecting import SelectOnly
 from greynb.routing import Route, Settings
 
@@ -60,6 +61,7 @@ class Reader:
         self._settings = settings
         self._session: AnalyticsSession | None = None
         self._staging: SelectOnly | None = None
+        self._stop = threading.Event()
 
     def run(self, source: Source) -> Again:
         """Run a query on the version that its record names, or on the current one.
@@ -68,9 +70,13 @@ class Reader:
         ------
         UsageError
             The record cannot be run: another database, frames of a notebook, no query at all.
+        QueryInterrupted
+            `interrupt` was called.
         GreynbError
             The engine or the gate refused it.
         """
+        if self._stop.is_set():
+            raise QueryInterrupted("verify: interrupted")
         if source.frames:
             names = ", ".join(source.frames)
             raise UsageError(f"it reads a DataFrame of the notebook ({names}), which is not in the file")
@@ -88,16 +94,11 @@ class Reader:
             raise located(error, route) from error.__cause__
 
     def interrupt(self) -> None:
-        """Stop the running query."""
+        """Stop the running query, and let no other begin."""
+        self._stop.set()
         for each in (self._session, self._staging):
             if each is not None:
                 each.interrupt()
-
-    def close(self) -> None:
-        """Let go of what was opened."""
-        for each in (self._session, self._staging):
-            if each is not None:
-                each.close()
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.

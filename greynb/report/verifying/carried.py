@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,15 @@ def carried_by(path: Path) -> Carried:
         found = read(path)
     except UsageError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"the record in the file is damaged: {first}", path=path) from error
     if not found.sources:
@@ -94,6 +103,15 @@ def _parquet(path: Path) -> Carried:
 
     metadata = pq.read_metadata(path).metadata or {}
     return Carried(_records([json.loads(metadata[b"greynb"])] if b"greynb" in metadata else []))
+
+
+def _excel(path: Path) -> Carried:
+    from greynb.report.exports.excel import sources
+
+    with zipfile.ZipFile(path) as archive:
+        if sum(each.file_size for each in archive.infolist()) > _LARGEST:
+            raise UsageError("the workbook is larger than 1 GB, too large to be verified", path=path)
+    return Carried(_records(sources(path)))
 
 
 def _notebook(path: Path) -> Carried:
@@ -148,6 +166,7 @@ _READERS: Final[dict[str, Callable[[Path], Carried]]] = {
     ".html": _html,
     ".htm": _html,
     ".parquet": _parquet,
+    ".xlsx": _excel,
     ".ipynb": _notebook,
     ".pdf": _pdf,
 }

@@ -35,12 +35,18 @@ def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
     if source.kind == "unknown":
         return Verdict(name, State.UNKNOWN, "no query known: the table did not come from a cell")
     try:
-        again = run(source)
+        return _judged(name, source, run)
     except QueryInterrupted:
         raise
     except GreynbError as error:
         hint = (f"do: {error.hint}",) if error.hint else ()
         return Verdict(name, State.UNKNOWN, f"cannot be run again: {error.message}", notes=hint)
+    except (ValueError, RecursionError) as error:
+        return Verdict(name, State.UNKNOWN, f"the record is damaged: {error}")
+
+
+def _judged(name: str, source: Source, run: Callable[[Source], Again]) -> Verdict:
+    again = run(source)
     where = () if again.same or source.role == "staging" else (_elsewhere(source),)
     if source.derived:
         return _derived(name, source, again, where)

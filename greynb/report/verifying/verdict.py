@@ -132,6 +132,9 @@ class FileVerification:
             lines.append(f"  {self.checked}")
         return "\n".join(map(printable, [*lines, self._sum()]))
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def _sum(self) -> str:
         states = [verdict.state for verdict in self.verdicts]
         counts = {

@@ -28,13 +28,10 @@ class FileVerifier:
         carried = carried_by(path)
         total = len(carried.sources)
         verdicts = []
-        try:
-            for number, source in enumerate(carried.sources):
-                if progress:
-                    progress(f"{path.name}: result {number + 1} of {total}", number / total)
-                verdicts.append(judge(source, self._reader.run))
-        finally:
-            self._reader.close()
+        for number, source in enumerate(carried.sources):
+            if progress:
+                progress(f"{path.name}: result {number + 1} of {total}", number / total)
+            verdicts.append(judge(source, self._reader.run))
         carried = _looked_into(path, carried)
         if progress:
             progress(f"{path.name}: result {total} of {total}", 1.0)
