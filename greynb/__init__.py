@@ -16,6 +16,8 @@ _HOMES = {
     "get_conn": "greynb.api",
     "load": "greynb.api",
     "sync": "greynb.api",
+    "evaluate": "greynb.evaluation",
+    "Evaluation": "greynb.evaluation",
     "status": "greynb.overview",
     "role_of": "greynb.routing",
     "Settings": "greynb.routing",
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     from greynb.errors import UnreadableDatabase as UnreadableDatabase
     from greynb.errors import UsageError as UsageError
     from greynb.errors import WriteRefused as WriteRefused
+    from greynb.evaluation import Evaluation as Evaluation
+    from greynb.evaluation import evaluate as evaluate
     from greynb.overview import status as status
     from greynb.routing import Route as Route
     from greynb.routing import Settings as Settings
