@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from greynb.databases.typedjson import decode
 from greynb.report.document.document import Document, key, where
 
 if TYPE_CHECKING:
@@ -59,5 +59,9 @@ def _values(source: Source) -> str:
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        known = decode(value)
+    except ValueError:
+        known = value
+    text = repr(known) if isinstance(known, str | list | tuple) else str(known)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.report.document import prose
 from greynb.report.document.blocks import Block, Chart, Code, Foreign, Heading, Picture
-from greynb.report.document.codec import MIME, SOURCES, from_json
+from greynb.report.document.codec import MIME, from_json
 from greynb.report.document.document import Document
 from greynb.report.document.pictures import svg_of
-from greynb.report.recording import Source
+from greynb.report.recording import sources_of
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -46,7 +46,7 @@ def document_of(node: NotebookNode, *, show_code: bool = False, subtitle: str = 
         blocks=tuple(block for block in found if block is not title),
         subtitle=subtitle,
         origin=node.metadata.get("greynb", {}).get("notebook", "a notebook"),
-        silent=tuple(_silent(node)),
+        silent=tuple(sources_of(node)),
     )
 
 
@@ -89,10 +89,3 @@ def _blocks(data: Mapping[str, Any], heading: str) -> Iterator[Block]:
 
 def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
-
-
-def _silent(node: NotebookNode) -> Iterator[Source]:
-    for cell in node.cells:
-        for output in _shown(cell) if cell.cell_type == "code" else ():
-            for record in output.data.get(SOURCES, ()):
-                yield Source.from_dict(record)
