@@ -39,7 +39,10 @@ def venues(shell: InteractiveShell) -> pd.DataFrame:
 @pytest.fixture
 def numbers(shell: InteractiveShell) -> pd.DataFrame:
     """A long result."""
-    run(shell, "%%analytics numbers\nSELECT i AS place, i * 0.5 AS half, 'dog ' || i AS name FROM range(1000) t(i)")
+    run(
+        shell,
+        "%%analytics numbers\nSELECT i AS place, i * 0.5 AS half, 'dog ' || i AS name FROM range(1000) t(i)",
+    )
     return shell.user_ns["numbers"]
 
 
