@@ -2,7 +2,7 @@
 
 The file that the record came from is not trusted: its SQL passes the gate of ``%%analytics`` (for staging,
 an authorizer that lets a SELECT read tables and nothing else), a result is cut where it has many more rows
-than recorded, and the engine may use neither the disk nor more than 4 GB.
+than recorded, and the engine may use neither the disk nor more than 2 GB.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
 
-_MEMORY: Final = "4GB"
+_MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
 _SPARE: Final = 100_000
 
