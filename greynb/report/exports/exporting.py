@@ -49,7 +49,8 @@ class Exported:
         """One line for each file: ``races.csv: 12 rows, 1.2 kB``."""
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
         return [
-            f"{_shown(path)}: {rows}, {_size(size)}" for path, size in zip(self.paths, self.bytes, strict=True)
+            f"{_shown(path)}: {rows}, {_size(size)}"
+            for path, size in zip(self.paths, self.bytes, strict=True)
         ]
 
     def __str__(self) -> str:
