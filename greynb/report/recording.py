@@ -14,7 +14,6 @@ from greynb.databases.typedjson import decode, encode
 
 if TYPE_CHECKING:
     import pandas as pd
-    from nbformat import NotebookNode
 
 Kind = Literal["query", "evaluation", "unknown"]
 
@@ -22,7 +21,7 @@ KEPT_VALUES: Final = 20_000
 """Values (rows × columns) up to which a record keeps all of them; of a larger result it keeps hashes."""
 FORMAT: Final = 1
 MIME: Final = "application/vnd.greynb.source+json"
-"""The type of a notebook's output that holds a record."""
+"""The type of a notebook's output that holds a list of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +101,13 @@ class Source:
             raise ValueError("a record of a later version of greynb")
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
+        shape = [len(given["columns"])] * given["rows"] if given["values"] is not None else []
+        if [len(row) if isinstance(row, list) else -1 for row in given["values"] or []] != shape:
+            raise ValueError("the record's values are not as many as its rows and columns")
         return cls(**given)
 
 
-def sources_of(node: NotebookNode) -> list[Source]:
+def sources_of(node: Mapping[str, Any]) -> list[Source]:
     """Give the records that an executed notebook carries, in order; each once.
 
     Raises
@@ -113,8 +115,9 @@ def sources_of(node: NotebookNode) -> list[Source]:
     ValueError
         One of them is none.
     """
-    outputs = (each for cell in node.cells for each in cell.get("outputs", []))
-    found = [Source.from_dict(each.data[MIME]) for each in outputs if MIME in each.get("data", {})]
+    outputs = (each for cell in node["cells"] for each in cell.get("outputs", []))
+    records = (record for each in outputs for record in each.get("data", {}).get(MIME, ()))
+    found = [Source.from_dict(record) for record in records]
     return [source for number, source in enumerate(found) if source not in found[:number]]
 
 
@@ -171,6 +174,7 @@ def _whole(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _values(df: pd.DataFrame) -> list[list[Any]] | None:
+    """The values row by row, in typed JSON, unless they are too many."""
     if df.size > KEPT_VALUES:
         return None
     columns = [[_encoded(value) for value in df.iloc[:, number]] for number in range(df.shape[1])]

@@ -49,7 +49,8 @@ class Exported:
         """One line for each file: ``races.csv: 12 rows, 1.2 kB``."""
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
         return [
-            f"{path.name}: {rows}, {_size(size)}" for path, size in zip(self.paths, self.bytes, strict=True)
+            f"{_shown(path)}: {rows}, {_size(size)}"
+            for path, size in zip(self.paths, self.bytes, strict=True)
         ]
 
     def __str__(self) -> str:
@@ -175,6 +176,11 @@ def _facts(target: Path, table: Table, more: Mapping[str, Any]) -> dict[str, Any
 def _write_record(path: Path, sources: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
     text = json.dumps({"sources": sources, "export": facts}, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _size(size: int) -> str:

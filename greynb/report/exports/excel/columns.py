@@ -76,7 +76,9 @@ def _as_text(name: str, values: Any) -> str | None:
     kind = values.type
     if pa.types.is_floating(kind):
         return (
-            None if pc.all(pc.is_finite(values)).as_py() in (True, None) else f"{name}: NaN and infinities are text"
+            None
+            if pc.all(pc.is_finite(values)).as_py() in (True, None)
+            else f"{name}: NaN and infinities are text"
         )
     if pa.types.is_duration(kind):
         shortest = pc.min(values.cast(pa.int64())).as_py()
