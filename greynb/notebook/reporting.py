@@ -56,7 +56,7 @@ def _figure_blocks(figure: Any) -> list[dict[str, Any]]:
 _KNOWN: list[tuple[str, str, Callable[[Any], list[dict[str, Any]] | None]]] = [
     ("pandas", "DataFrame", _frame_blocks),
     ("pandas.core.frame", "DataFrame", _frame_blocks),
-    ("matplotlib.figure", "Figure", _figure_blocks),
+    ("matplotlib.figure", "FigureBase", _figure_blocks),  # IPython forgets what is said of Figure itself
     ("greynb.notebook.display", "DisplayTable", _result_blocks),
     ("greynb.notebook.display", "Notes", lambda _: []),  # for the author, like a warning
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_a_page_has_a_language_one_title_and_headings_that_skip_no_level(documen
     assert page.all("html") == [{"lang": "en"}]
     assert page.text("title") == page.text("h1") == ["Dogs & odds <July>"]
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_tables_have_captions_and_cells_that_know_their_heads(document: Document) -> None:

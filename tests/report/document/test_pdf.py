@@ -147,7 +147,10 @@ def test_marks_of_typst_are_only_text(words: str) -> None:
 
 
 def test_markdown_keeps_its_structure() -> None:
-    words = "A [link](https://example.org/x) and **bold**\n\n1. one\n2. two\n\n> quoted\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n```\ncode\n```"
+    words = (
+        "A [link](https://example.org/x) and **bold**\n\n1. one\n2. two\n\n> quoted\n\n"
+        "| a | b |\n|---|--:|\n| 1 | 2 |\n\n```\ncode\n```"
+    )
     reader = read(Document("Prose", (blocks.Text(words),), made=MADE))
     links = [each.get_object()["/A"]["/URI"] for each in reader.pages[0]["/Annots"]]
     assert links == ["https://example.org/x"]
