@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from greynb.databases.sqltext import tokens
+
 _SHOWN_SQL: Final = 60
 
 
@@ -126,7 +128,8 @@ class FileVerification:
         lines = [f"{self.path.name}: {total} result{'' if total == 1 else 's'}"]
         for number, verdict in enumerate(self.verdicts, start=1):
             first, *others = verdict.lines()
-            lines += [f"  {number}  {first}", *(f"   {each}" for each in others)]
+            shown = f"{number:>{len(str(total))}}"
+            lines += [f"  {shown}  {first}", *(f"{' ' * len(shown)}  {each}" for each in others)]
         lines += [f"  edited: {each}" for each in self.edited]
         if self.checked and not self.edited:
             lines.append(f"  {self.checked}")
@@ -147,8 +150,9 @@ class FileVerification:
 
 
 def short(sql: str) -> str:
-    """Give a query in one line of at most 60 characters."""
-    line = " ".join(sql.split())
+    """Give a query in one line of at most 60 characters, without its comments."""
+    seen = "".join(" " if token.kind == "comment" else token.text for token in tokens(sql, "duckdb"))
+    line = " ".join(seen.split())
     return line if len(line) <= _SHOWN_SQL else f"{line[: _SHOWN_SQL - 1]}…"
 
 
