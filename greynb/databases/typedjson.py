@@ -36,8 +36,10 @@ def encode(value: object) -> Any:
 
 def encode_short(value: object) -> Any:
     """Give the same, with a list as one text: pandas copies what it keeps with nearly every operation."""
-    encoded = encode(value)
-    return {"list": json.dumps(encoded["list"])} if isinstance(value, (list, tuple)) else encoded
+    if not isinstance(value, (list, tuple)):
+        return encode(value)
+    plain = set(map(type, value)) <= {int, str, bool, type(None)}
+    return {"list": json.dumps(value if plain else encode(value)["list"])}
 
 
 def decode(value: Any) -> object:

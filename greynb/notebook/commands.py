@@ -43,7 +43,7 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify             compare analytics with staging, row by row
+%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""

@@ -11,13 +11,18 @@ import pandas as pd
 from IPython.core.display_functions import display
 
 from greynb.databases.provenance import provenance
+from greynb.databases.sqltext import parameter_names, split_statements
 from greynb.notebook import exporting
 from greynb.notebook.display import DisplayTable, Notes
+from greynb.notebook.sources import publish_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from greynb.databases.result import Result
+    from greynb.databases.sqltext import Dialect
     from greynb.notebook.cells import Outcome
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
@@ -43,6 +48,8 @@ def deliver(
         The cell's value, unless it was only assigned.
     """
     _remember_origin(outcome)
+    if config.record:
+        publish_sources(each.frame for each in outcome.results if each.frame is not None)
     value = next((each for each in reversed(outcome.results) if each.frame is not None), None)
     said, failed = exporting.export_value(None if value is None else value.frame, options, config)
     shown = _deliver(shell, outcome, options, config, value, said)
@@ -104,19 +111,31 @@ def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
 
 
 def _remember_origin(outcome: Outcome) -> None:
-    alone = len(outcome.results) == 1
-    for result in outcome.results:
+    for result, sql, parameters in zip(outcome.results, *_statements(outcome), strict=True):
         if result.frame is not None:
             result.frame.attrs["greynb"] = provenance(
-                sql=outcome.sql.strip() if alone else result.sql,
-                parameters=outcome.parameters,
+                sql=sql,
+                parameters=parameters,
                 role=outcome.route.role,
                 file=outcome.route.path,
                 snapshot=outcome.snapshot,
                 rows=len(result.frame),
+                columns=list(map(str, result.frame.columns)),
                 seconds=result.seconds,
+                setup=result.setup,
+                frames=result.frames,
                 kept=result.kept,
             )
+
+
+def _statements(outcome: Outcome) -> tuple[list[str], list[Mapping[str, object]]]:
+    """The text of each statement as it was written, and the variables that it names."""
+    if len(outcome.results) == 1:
+        return [outcome.sql.strip()], [outcome.parameters]
+    dialect: Dialect = "sqlite" if outcome.route.role == "staging" else "duckdb"
+    written = [statement.text for statement in split_statements(outcome.sql, dialect)]
+    names = [parameter_names(each, dialect) for each in written]
+    return written, [{name: outcome.parameters[name] for name in each} for each in names]
 
 
 class _Shown:

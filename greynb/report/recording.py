@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from greynb import __version__
-from greynb.databases.typedjson import encode
+from greynb.databases.typedjson import decode, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,8 @@ Kind = Literal["query", "evaluation", "unknown"]
 KEPT_VALUES: Final = 20_000
 """Values (rows × columns) up to which a record keeps all of them; of a larger result it keeps hashes."""
 FORMAT: Final = 1
+MIME: Final = "application/vnd.greynb.source+json"
+"""The type of a notebook's output that holds a list of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,24 @@ class Source:
             raise ValueError("a record of a later version of greynb")
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
+        shape = [len(given["columns"])] * given["rows"] if given["values"] is not None else []
+        if [len(row) if isinstance(row, list) else -1 for row in given["values"] or []] != shape:
+            raise ValueError("the record's values are not as many as its rows and columns")
         return cls(**given)
+
+
+def sources_of(node: Mapping[str, Any]) -> list[Source]:
+    """Give the records that an executed notebook carries, in order; each once.
+
+    Raises
+    ------
+    ValueError
+        One of them is none.
+    """
+    outputs = (each for cell in node["cells"] for each in cell.get("outputs", []))
+    records = (record for each in outputs for record in each.get("data", {}).get(MIME, ()))
+    found = [Source.from_dict(record) for record in records]
+    return [source for number, source in enumerate(found) if source not in found[:number]]
 
 
 def source_of(df: pd.DataFrame) -> Source | None:
@@ -115,16 +135,16 @@ def described(df: pd.DataFrame) -> Source:
     return Source(
         kind=origin.get("kind", "query" if origin else "unknown"),
         sql=str(origin.get("sql", "")),
-        parameters=dict(origin.get("parameters", {})),
-        setup=list(origin.get("setup", [])),
-        frames=list(origin.get("frames", [])),
+        parameters=_whole(origin.get("parameters", {})),
+        setup=json.loads(origin.get("setup", "[]")),
+        frames=json.loads(origin.get("frames", "[]")),
         role=str(origin.get("role", "")),
         file=PurePath(str(origin.get("file", ""))).name,
         version=origin.get("snapshot"),
         time=str(origin.get("time") or dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
         seconds=float(origin.get("seconds", 0.0)),
         greynb=str(origin.get("greynb", __version__)),
-        arguments=dict(origin.get("arguments", {})),
+        arguments=_whole(origin.get("arguments", {})),
         columns=tuple(map(str, df.columns)),
         types=tuple(map(str, df.dtypes)),
         rows=len(df),
@@ -143,11 +163,18 @@ def derived(df: pd.DataFrame) -> bool:
     origin = df.attrs.get("greynb") or {}
     columns = origin.get("columns")
     return bool(origin) and (
-        origin.get("rows") != len(df) or (columns is not None and columns != "\n".join(map(str, df.columns)))
+        origin.get("rows") != len(df)
+        or (columns is not None and json.loads(columns) != list(map(str, df.columns)))
     )
 
 
+def _whole(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with their lists as lists; in attrs these are texts, which are free to copy."""
+    return {name: encode(decode(value)) for name, value in parameters.items()}
+
+
 def _values(df: pd.DataFrame) -> list[list[Any]] | None:
+    """The values row by row, in typed JSON, unless they are too many."""
     if df.size > KEPT_VALUES:
         return None
     columns = [[_encoded(value) for value in df.iloc[:, number]] for number in range(df.shape[1])]

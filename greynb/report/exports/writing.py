@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -62,7 +63,7 @@ def write_all(
                 job = Job(target.stem, state.record, keep_formulas, state.told)
                 written = kind.write(table, new[target], job)
                 if target in beyond:
-                    facts = {**_facts(target, table), **written.facts}
+                    facts = {**_facts(target, table), **written.facts, "sha256": _sha256(new[target])}
                     _write_record(new[beyond[target]], state.record(), facts)
             notices += written.notices
             state.before += table.arrow.num_rows
@@ -105,6 +106,11 @@ def _facts(target: Path, table: Table) -> dict[str, Any]:
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "greynb": __version__,
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_record(path: Path, source: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
