@@ -58,10 +58,13 @@ def check_replaceable(path: Path, cell: Cell | None, *, has_record_beside: bool)
     except Exception:  # whatever is in the file, it is not ours
         found = None
     if found is None or cell is None or _cell(found) != cell:
-        whose = "of another origin" if found is None else "from another query"
-        raise UsageError(
-            f"a file {whose} is there", path=path, hint="--force (in Python force=True) replaces it"
-        )
+        if found is None:
+            message = "a file of another origin is there"
+        elif cell is None:
+            message = "a file is there, and the frame names no query that could have made it"
+        else:
+            message = "a file from another query is there"
+        raise UsageError(message, path=path, hint="--force (in Python force=True) replaces it")
 
 
 def _cell(record: Record) -> Cell:

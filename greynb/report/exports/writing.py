@@ -103,6 +103,7 @@ def _facts(target: Path, table: Table) -> dict[str, Any]:
     return {
         "format": target.suffix.lower().removeprefix("."),
         "rows": table.arrow.num_rows,
+        "as_text": list(table.as_text),
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "greynb": __version__,
     }
