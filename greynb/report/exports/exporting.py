@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -157,7 +158,7 @@ def _write(
                 written = kind.write(table, new[target], job)
             notices += written.notices
             if target in records:
-                facts = _facts(target, table, written.facts)
+                facts = {**_facts(target, table, written.facts), "sha256": _sha256(new[target])}
                 _write_record(new[records[target]], [record], facts)
         progress(1.0)
     return notices
@@ -171,6 +172,11 @@ def _facts(target: Path, table: Table, more: Mapping[str, Any]) -> dict[str, Any
         "greynb": __version__,
         **more,
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_record(path: Path, sources: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:

@@ -2,16 +2,17 @@
 
 The file that the record came from is not trusted: its SQL passes the gate of ``%%analytics`` (for staging,
 an authorizer that lets a SELECT read tables and nothing else), a result is cut where it has many more rows
-than recorded, and the engine may use neither the disk nor more than 4 GB.
+than recorded, and the engine may use neither the disk nor more than 2 GB.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.connections import located
@@ -28,9 +29,10 @@ from greynb.routing import Route, Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
 
-_MEMORY: Final = "4GB"
+_MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
 _SPARE: Final = 100_000
 
@@ -61,6 +63,7 @@ class Reader:
         self._settings = settings
         self._session: AnalyticsSession | None = None
         self._staging: SelectOnly | None = None
+        self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
         self._stop = threading.Event()
 
     def run(self, source: Source) -> Again:
@@ -89,6 +92,8 @@ class Reader:
                 hint=f"set {route.variable or 'the environment'} to the file it was made from",
             )
         try:
+            if source.kind == "evaluation":
+                return self._evaluation(source, route)
             return (self._on_analytics if source.role == "analytics" else self._on_staging)(source, route)
         except GreynbError as error:
             raise located(error, route) from error.__cause__
@@ -100,10 +105,41 @@ class Reader:
             if each is not None:
                 each.interrupt()
 
+    def _evaluation(self, source: Source, route: Route) -> Again:
+        """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
+        arguments = _values(source.arguments)
+        part = str(arguments.pop("part", "table"))
+        key = json.dumps([arguments, source.version], sort_keys=True, default=str)
+        if key not in self._evaluations:
+            self._evaluations[key] = self._evaluated(arguments, source, route)
+        found, same = self._evaluations[key]
+        frame = getattr(found, part) if part in _frames(found) else None
+        if frame is None:
+            raise UsageError(f"an evaluation has no {part}")
+        return Again(frame, str(found.version), same)
+
+    def _evaluated(
+        self, given: Mapping[str, object], source: Source, route: Route
+    ) -> tuple[Evaluation, bool]:
+        from greynb.evaluation import evaluate_on
+        from greynb.evaluation.arguments import FRAME, Arguments
+
+        asked = Arguments.from_dict(given)
+        if asked.predictions == FRAME:
+            raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
+        self._session = self._opened(route)
+        with closing(self._session) as session:
+            kept = _go_to(session, route, source.version, source.time)
+            found = evaluate_on(session, asked, route.path)
+            return found, kept or found.version == source.version
+
+    def _opened(self, route: Route) -> AnalyticsSession:
+        snapshots = SnapshotSource(route.path, shared=route.shared)
+        return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
-        snapshots = SnapshotSource(route.path, shared=route.shared)
-        self._session = AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+        self._session = self._opened(route)
         with closing(self._session) as session:
             for made in source.setup:
                 _go_to(session, route, _text(made, "version"), source.time)
@@ -121,6 +157,11 @@ class Reader:
         with closing(self._staging) as staging:
             frame = staging.fetch(bound.sql, bound.parameters, limit=_limit(source.rows))
         return Again(frame, "staging as it is now", same=False)
+
+
+def _frames(evaluation: Evaluation) -> set[str]:
+    """The names of an evaluation's frames."""
+    return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
 
 
 def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:

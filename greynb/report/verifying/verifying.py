@@ -71,9 +71,9 @@ def verify_file(path: str | PathLike[str], *, progress: Progress | None = None) 
 
 def _looked_into(path: Path, carried: Carried) -> Carried:
     """Compare the values that the file holds with its record, where it holds those of one result."""
-    if len(carried.sources) != 1 or (carried.checked and not carried.edited):
+    if len(carried.sources) != 1 or carried.checked:
         return carried
     found = edits(path, carried.sources[0], carried.facts or {})
     if found is None:
         return carried
-    return replace(carried, edited=found or carried.edited, checked=carried.checked or AS_RECORDED)
+    return replace(carried, edited=found, checked=carried.checked or AS_RECORDED)
