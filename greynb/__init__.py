@@ -19,10 +19,12 @@ _HOMES = {
     "evaluate": "greynb.evaluation",
     "Evaluation": "greynb.evaluation",
     "status": "greynb.overview",
+    "export": "greynb.report.exports",
     "role_of": "greynb.routing",
     "Settings": "greynb.routing",
     "Route": "greynb.routing",
     "Result": "greynb.databases.result",
+    "Report": "greynb.report.document.building",
     **dict.fromkeys(
         (
             "GreynbError",
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from greynb.evaluation import Evaluation as Evaluation
     from greynb.evaluation import evaluate as evaluate
     from greynb.overview import status as status
+    from greynb.report.document.building import Report as Report
+    from greynb.report.exports import export as export
     from greynb.routing import Route as Route
     from greynb.routing import Settings as Settings
     from greynb.routing import role_of as role_of

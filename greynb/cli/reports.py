@@ -1,4 +1,4 @@
-"""Commands that make things to read: the demo and its report."""
+"""Commands that make things to read: reports of notebooks, the demo and its report."""
 
 from __future__ import annotations
 
@@ -9,11 +9,50 @@ from greynb.cli.common import positive, progress_line
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``demo``."""
+    """Add ``report`` and ``demo``."""
+    command = commands.add_parser("report", help="run a notebook and write its report")
+    command.add_argument("notebook", help="a notebook, or one that comes along: evaluation, report")
+    command.add_argument(
+        "--to", type=_words, default=[], metavar="FORMATS", help="html (default), pdf, xlsx, md; with commas"
+    )
+    command.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the notebook; a name given again makes another report, and an index of all",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="PATH", help="a folder, or the file of one report (default: here)"
+    )
+    command.add_argument("--show-code", action="store_true", help="with the code of the cells")
+    command.add_argument("--force", action="store_true", help="replace files that are there")
+    command.set_defaults(run=_report)
+
     command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")
     command.add_argument("--races", type=positive, default=20_000, help="size of the season (default 20,000)")
     command.add_argument("--to", default="demo", metavar="DIR", help="folder to fill (default ./demo)")
     command.set_defaults(run=_demo)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _report(args: argparse.Namespace) -> None:
+    from greynb.report.making import make_reports
+
+    made = make_reports(
+        args.notebook,
+        formats=args.to,
+        given=args.param,
+        out=args.out,
+        show_code=args.show_code,
+        force=args.force,
+        progress=progress_line(),
+    )
+    for path in made:
+        print(path)
 
 
 def _demo(args: argparse.Namespace) -> None:

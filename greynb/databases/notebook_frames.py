@@ -42,7 +42,7 @@ def registered(
     variables: Mapping[str, object],
     known: Container[str],
     notices: list[str],
-) -> Iterator[None]:
+) -> Iterator[list[str]]:
     """Make the notebook's frames that a statement names readable while the block runs.
 
     Parameters
@@ -57,6 +57,11 @@ def registered(
         The analytics tables and views: they win over a frame of the same name.
     notices
         Grows by one line for each frame that an analytics table hides.
+
+    Yields
+    ------
+    list of str
+        The names of the frames.
 
     Raises
     ------
@@ -75,7 +80,7 @@ def registered(
                 _refuse_later(passed, name)
                 con.register(name, frame)
                 made.append(name)
-        yield
+        yield made
     finally:
         for name in made:
             con.unregister(name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from greynb.databases.frames import Fetched
+    from greynb.databases.making import Making
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Result:
         What the result cache says of it; None where it was computed now.
     engine
         What ran it, where that was not the engine of the role.
+    setup
+        The statements that made the temporary tables, views and macros which it reads.
+    frames
+        The notebook's DataFrames that it reads, by itself or through `setup`.
     """
 
     number: int
@@ -60,6 +65,8 @@ class Result:
     notices: tuple[str, ...] = ()
     kept: Kept | None = None
     engine: str = ""
+    setup: tuple[Making, ...] = ()
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

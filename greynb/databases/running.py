@@ -11,6 +11,7 @@ import duckdb
 
 from greynb.databases.diagnose import explain_error
 from greynb.databases.executing import columns_by_table, counted, execute
+from greynb.databases.making import Makings
 from greynb.databases.notebook_frames import registered
 from greynb.databases.recall import Recall
 from greynb.databases.result import Ran, Result
@@ -40,6 +41,7 @@ class Runner:
         self._attachment = attachment
         self._behind_temporary: set[str] = set()
         self.recall = Recall(con)
+        self._makings = Makings()
 
     @property
     def _catalog(self) -> AnyCatalog:
@@ -82,9 +84,12 @@ class Runner:
             if passed.kind == "create":
                 self._behind_temporary.update(self.reads(passed))
             notices = [*self._attachment.take_notices(), *self.ensure(passed)]
-            with registered(self._con, passed, variables, self._catalog, notices):
+            with registered(self._con, passed, variables, self._catalog, notices) as frames:
                 fetched = self.recall.fetch(passed, parameters, self._attachment, self._fetch)
             notices += hiding(passed, self._catalog)
+        setup = self._makings.needed(passed)
+        if passed.kind in ("create", "drop") and self._attachment.snapshot is not None:
+            self._makings.note(passed, parameters, self._attachment.snapshot.id, frames)
         reads = passed.kind in ("select", "explain")
         result = Result(
             number=number,
@@ -96,6 +101,8 @@ class Runner:
             seconds=time.perf_counter() - begun,
             notices=tuple(notices),
             kept=fetched.kept,
+            setup=tuple(setup),
+            frames=tuple(dict.fromkeys([*frames, *(name for made in setup for name in made.frames)])),
         )
         return Ran(result, fetched if reads else None)
 

@@ -94,6 +94,11 @@ def split_statements(sql: str, dialect: Dialect) -> list[Statement]:
     return statements + _statement(sql, current)
 
 
+def parameter_names(sql: str, dialect: Dialect) -> list[str]:
+    """The names behind ``:`` and ``$``, in order of appearance."""
+    return list(dict.fromkeys(each.text[1:] for each in tokens(sql, dialect) if each.kind == "parameter"))
+
+
 def words(statement: str, dialect: Dialect) -> list[str]:
     """The bare words and symbols of a statement, upper-cased; quoted names and strings as written."""
     return [

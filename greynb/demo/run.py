@@ -73,13 +73,13 @@ def run_demo(folder: Path, *, races: int = 20_000, progress: Progress | None = N
 
     The parameters are those of `build_demo`. Needs the extra ``greynb[report]``.
     """
-    from greynb.report import execute_notebook, notebook, write_html
+    from greynb.report import document_of, execute_notebook, notebook, save
 
     demo = build_demo(folder, races=races, progress=progress)
     source = notebook("evaluation.ipynb")
     done = execute_notebook(source, cwd=demo.staging.parent, env=demo.environment, progress=progress)
     report = demo.staging.with_name("evaluation.html")
-    write_html(done, report)
+    save(document_of(done), report, force=True)
     return report
 
 

@@ -184,7 +184,7 @@ def _sign(df: pd.DataFrame, part: str, arguments: Arguments, origin: Mapping[str
     from greynb.databases.provenance import provenance
 
     df.attrs["greynb"] = {
-        **provenance(**origin, role="analytics", rows=len(df)),
+        **provenance(**origin, role="analytics", rows=len(df), columns=list(df.columns)),
         "kind": "evaluation",
         "arguments": {**arguments.as_dict(), "part": part},
     }

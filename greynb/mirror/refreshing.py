@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,23 +49,20 @@ class Changed:
 
 
 def refresh(
-    previous: Path,
     database: Path,
     target: Path,
     changed: Changed,
     *,
     told: Callable[[float], None] = lambda _: None,
 ) -> Contents:
-    """Make a mirror; whatever cannot be carried on is built anew.
+    """Make a mirror of that of the version before; whatever cannot be carried on is built anew.
 
     Parameters
     ----------
-    previous
-        The mirror of the version before.
     database
         The SQLite file of the new version; nobody writes to it, and this process has not open it elsewhere.
     target
-        The mirror to make; not there yet.
+        A copy of the mirror of the version before, which becomes that of the new one.
     changed
         What differs.
     told
@@ -77,10 +73,9 @@ def refresh(
     duckdb.Error, OSError
         A file cannot be read, or the mirror not be written.
     """
-    shutil.copyfile(previous, target)
+    size = target.stat().st_size
     with workshop(database, target, attached=has_extension()) as shop:
         before = Contents.read(shop.con, TARGET)
-        size = previous.stat().st_size
         first = before.first_bytes or size
         if size <= GROWN * first:
             relations = list_relations(shop.run)

@@ -151,6 +151,7 @@ def workshop(
     with closing(opened(**settings, temp_directory=str(spilled))) as con:
         # Without them a mirror is a fifth larger, built a sixth sooner, and read sooner too.
         con.execute("SET disabled_compression_methods = 'fsst,dict_fsst,zstd'")
+        con.execute("SET checkpoint_threshold = '1TB'")  # once, at the end
         stopped = threading.Event()
         source: Source = Attached(con, database) if attached else Streamed(database, stopped)
         con.execute(f"ATTACH {literal(str(target))} AS {TARGET}")

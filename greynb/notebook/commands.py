@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, publishing, versions
+from greynb.notebook import execution, exporting, publishing, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -32,6 +32,8 @@ HELP = """\
     NAME, NAME <<, -o NAME   assign the result and do not show it (--show or NAME= << does both)
     :name                    the notebook's variable as a bound value; IN (:names) takes a list
     FROM df                  a DataFrame of the notebook as a table (analytics)
+    --export PATH [--force]  write all rows to .csv .parquet .json .md .html .xlsx .tex; may be repeated
+%greynb export NAME PATH… [--force] [--keep-formulas]  the same for a DataFrame of the notebook
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
 %greynb tables             the tables of analytics
@@ -41,7 +43,7 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify             compare analytics with staging, row by row
+%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
@@ -56,22 +58,28 @@ class Help(str):
         return str(self)
 
 
-def run(line: str, config: Greynb) -> object:
+def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
     """Run one ``%greynb`` command and return what it shows.
+
+    `variables` are the notebook's, for the command that takes one of its frames.
 
     Raises
     ------
     UsageError
         There is no such command, or its words are off.
     """
-    words = shlex.split(line) or ["help"]
+    try:
+        words = shlex.split(line) or ["help"]
+    except ValueError as error:
+        raise UsageError(f"%greynb {line}: {error}", hint="close the quotes") from error
+    if words[0] == "export":
+        return exporting.export(words[1:], variables, config)
     command = _COMMANDS.get(words[0])
     if command is None:
-        close = get_close_matches(words[0], _COMMANDS, n=1)
+        known = [*_COMMANDS, "export"]
+        close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(
-            f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(_COMMANDS)
-        )
+        raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
     return command(words[1:], config)
 
 

@@ -28,6 +28,9 @@ class Greynb(Configurable):
     cache_folder = Unicode("", help="Where results are kept; empty: in the user's cache folder.").tag(
         config=True
     )
+    record = Bool(
+        False, help="Keep with each result, as an output of its cell, what `greynb verify` checks it by."
+    ).tag(config=True)
     mirror = Enum(
         ["auto", "never", "require"],
         "auto",

@@ -8,15 +8,15 @@ from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
 from greynb.notebook.magics import SqlMagics
+from greynb.notebook.sources import Evaluations
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
 
-_loaded: WeakKeyDictionary[InteractiveShell, tuple[SqlMagics, dict[tuple[str, str], Any]]] = (
-    WeakKeyDictionary()
-)
+_Added = tuple[SqlMagics, Evaluations, dict[tuple[str, str], Any]]
+_loaded: WeakKeyDictionary[InteractiveShell, _Added] = WeakKeyDictionary()
 
 
 def load(shell: InteractiveShell) -> None:
@@ -31,14 +31,17 @@ def load(shell: InteractiveShell) -> None:
     configurables.append(magics.settings)
     magics.settings.observe(lambda change: _shorten_errors(not change["new"]), "traceback")
     _shorten_errors(True)
-    _loaded[shell] = magics, replaced
+    evaluations = Evaluations(shell, magics.settings)
+    shell.events.register("post_run_cell", evaluations.after_cell)
+    _loaded[shell] = magics, evaluations, replaced
 
 
 def unload(shell: InteractiveShell) -> None:
     """Put back the magics that were there, drop the configuration, and close the sessions."""
     if shell not in _loaded:
         return
-    magics, replaced = _loaded.pop(shell)
+    magics, evaluations, replaced = _loaded.pop(shell)
+    shell.events.unregister("post_run_cell", evaluations.after_cell)
     configurables: list[Any] = shell.configurables
     configurables.remove(magics.settings)
     for (kind, name), before in replaced.items():

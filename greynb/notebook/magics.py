@@ -40,7 +40,8 @@ class SqlMagics(Magics):
     def analytics(self, line: str, cell: str | None = None) -> pd.DataFrame | None:
         """Run SQL on the analytics database, read-only, in DuckDB.
 
-        ``%%analytics [NAME] [-n ROWS] [--show] [--no-cache]`` above the SQL, or ``%analytics SQL`` in a line.
+        ``%%analytics [NAME] [-n ROWS] [--show] [--no-cache] [--export PATH]`` above the SQL, or
+        ``%analytics SQL`` in a line.
         """
         return self._run("analytics", line, cell)
 
@@ -49,7 +50,8 @@ class SqlMagics(Magics):
     def staging(self, line: str, cell: str | None = None) -> pd.DataFrame | LoadResult | None:
         """Run SQL on the staging database, in SQLite, all statements or none.
 
-        ``%%staging [NAME] [-n ROWS] [--show] [--dry-run]`` above the SQL, or ``%staging SQL`` in a line.
+        ``%%staging [NAME] [-n ROWS] [--show] [--dry-run] [--export PATH]`` above the SQL, or
+        ``%staging SQL`` in a line.
         ``%staging load FRAME --into TABLE [--key COLUMNS] [--on-conflict WHAT]`` loads a DataFrame.
         """
         if cell is None and line.split(None, 1)[:1] == ["load"]:
@@ -63,7 +65,7 @@ class SqlMagics(Magics):
         """Show what serves the roles: ``%greynb status | tables | columns TABLE | sync | help``."""
         from greynb.notebook.commands import run
 
-        return run(line, self.settings)
+        return run(line, _variables(self.shell), self.settings)
 
     def _run(self, role: Role, line: str, cell: str | None) -> pd.DataFrame | None:
         from greynb.notebook import cells, output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ SQL_OPENERS = frozenset(
     "select from with values table describe desc show summarize pivot unpivot explain create drop insert "
     "update delete replace pragma alter vacuum analyze begin commit rollback attach detach".split()
 )
+
+_PATH = re.compile(r""""([^"]*)"|'([^']*)'|([^\s"']\S*)""")  # in quotes where it has spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class CellOptions:
         Do everything and roll back (staging only).
     no_cache
         Run the statements although their results may be kept, and keep none (analytics only).
+    exports
+        Files that the result is written to.
+    force
+        Replace files whatever is in them.
+    keep_formulas
+        Write texts to CSV as they are, also those that a spreadsheet would run.
     sql
         What is left of the line: SQL, or nothing.
     """
@@ -42,6 +51,9 @@ class CellOptions:
     rows: int | None = None
     dry_run: bool = False
     no_cache: bool = False
+    exports: tuple[str, ...] = ()
+    force: bool = False
+    keep_formulas: bool = False
     sql: str = ""
 
 
@@ -113,12 +125,31 @@ def _no_cache(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
     return replace(options, no_cache=True), rest
 
 
+def _export(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    found = _PATH.match(rest)
+    path = found and next(filter(None, found.groups()[:3]), None)
+    if not found or not path or path.startswith("-"):
+        raise UsageError("--export takes the path of a file", hint="for example --export races.csv")
+    return replace(options, exports=(*options.exports, path)), rest[found.end() :].lstrip()
+
+
+def _force(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    return replace(options, force=True), rest
+
+
+def _keep_formulas(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    return replace(options, keep_formulas=True), rest
+
+
 _BOTH: dict[str, Step] = {
     "-o": _name,
     "--out": _name,
     "--show": _show,
     "-n": _rows,
     "--rows": _rows,
+    "--export": _export,
+    "--force": _force,
+    "--keep-formulas": _keep_formulas,
 }
 _READING: dict[str, Step] = {**_BOTH, "--no-cache": _no_cache}
 _WRITING: dict[str, Step] = {**_BOTH, "--dry-run": _dry_run}

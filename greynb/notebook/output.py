@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -10,12 +11,18 @@ import pandas as pd
 from IPython.core.display_functions import display
 
 from greynb.databases.provenance import provenance
+from greynb.databases.sqltext import parameter_names, split_statements
+from greynb.notebook import exporting
 from greynb.notebook.display import DisplayTable, Notes
+from greynb.notebook.sources import publish_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from greynb.databases.result import Result
+    from greynb.databases.sqltext import Dialect
     from greynb.notebook.cells import Outcome
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
@@ -32,15 +39,37 @@ def deliver(
     The last result with rows is the cell's value. It is returned, so that the shell shows it and keeps it as
     ``_``; with a name it is assigned instead. Every other result is shown.
 
+    Files that the options name are written first, so that what is shown can say so. Where that fails, the
+    value is shown or assigned all the same, and the error comes after it.
+
     Returns
     -------
     DataFrame or None
         The cell's value, unless it was only assigned.
     """
     _remember_origin(outcome)
+    if config.record:
+        publish_sources(each.frame for each in outcome.results if each.frame is not None)
     value = next((each for each in reversed(outcome.results) if each.frame is not None), None)
+    said, failed = exporting.export_value(None if value is None else value.frame, options, config)
+    shown = _deliver(shell, outcome, options, config, value, said)
+    if failed is not None:
+        if shown is not None:
+            shell.displayhook(shown)
+        raise failed
+    return shown
+
+
+def _deliver(
+    shell: InteractiveShell,
+    outcome: Outcome,
+    options: CellOptions,
+    config: Greynb,
+    value: Result | None,
+    said: tuple[str, ...],
+) -> pd.DataFrame | None:
     rows = config.rows if options.rows is None else options.rows
-    for result in _annotated(outcome, options, value):
+    for result in _annotated(outcome, options, value, said):
         if result.frame is None or value is None or result.frame is not value.frame:
             display(_table(outcome, result, rows))  # type: ignore[no-untyped-call]  # IPython's own
         elif options.name is None or options.show:
@@ -61,15 +90,19 @@ def stop_showing(shell: InteractiveShell) -> None:
         shown.remove()
 
 
-def _annotated(outcome: Outcome, options: CellOptions, value: Result | None) -> list[Result]:
-    """The results with what is to be said of the cell as a whole, on the last one."""
+def _annotated(
+    outcome: Outcome, options: CellOptions, value: Result | None, said: tuple[str, ...]
+) -> list[Result]:
+    """The results with what is said of the value on it, and of the cell as a whole on the last one."""
     notes = [ROLLED_BACK] if outcome.dry_run else []
     if options.name is not None and value is None:
         notes.append(NO_ROWS.format(name=options.name))
-    if not notes or not outcome.results:
-        return outcome.results
-    *first, last = outcome.results
-    return [*first, replace(last, notices=(*last.notices, *notes))]
+    results = [_noted(each, said) if each is value else each for each in outcome.results]
+    return [*results[:-1], *(_noted(each, notes) for each in results[-1:])]
+
+
+def _noted(result: Result, notes: Sequence[str]) -> Result:
+    return replace(result, notices=(*result.notices, *notes)) if notes else result
 
 
 def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
@@ -78,19 +111,31 @@ def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
 
 
 def _remember_origin(outcome: Outcome) -> None:
-    alone = len(outcome.results) == 1
-    for result in outcome.results:
+    for result, sql, parameters in zip(outcome.results, *_statements(outcome), strict=True):
         if result.frame is not None:
             result.frame.attrs["greynb"] = provenance(
-                sql=outcome.sql.strip() if alone else result.sql,
-                parameters=outcome.parameters,
+                sql=sql,
+                parameters=parameters,
                 role=outcome.route.role,
                 file=outcome.route.path,
                 snapshot=outcome.snapshot,
                 rows=len(result.frame),
+                columns=list(map(str, result.frame.columns)),
                 seconds=result.seconds,
+                setup=result.setup,
+                frames=result.frames,
                 kept=result.kept,
             )
+
+
+def _statements(outcome: Outcome) -> tuple[list[str], list[Mapping[str, object]]]:
+    """The text of each statement as it was written, and the variables that it names."""
+    if len(outcome.results) == 1:
+        return [outcome.sql.strip()], [outcome.parameters]
+    dialect: Dialect = "sqlite" if outcome.route.role == "staging" else "duckdb"
+    written = [statement.text for statement in split_statements(outcome.sql, dialect)]
+    names = [parameter_names(each, dialect) for each in written]
+    return written, [{name: outcome.parameters[name] for name in each} for each in names]
 
 
 class _Shown:

@@ -12,23 +12,23 @@ differ as a whole            new ones
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from greynb.databases.census import Run, TableCensus, count
-from greynb.databases.identifiers import quote
-from greynb.databases.relations import list_relations, same_columns
+from greynb.databases.census import TableCensus, count
+from greynb.databases.relations import list_relations
 from greynb.mirror.refreshing import Changed
 from greynb.publish import mirrors
 from greynb.publish.aside import Aside
 from greynb.publish.checking import watched
 from greynb.publish.comparing import Comparison, still
 from greynb.publish.content import Content, content_of
-from greynb.publish.recount import recount
+from greynb.publish.counting import Counting, running
 from greynb.publish.result import TableResult
 from greynb.publish.rowsums import RowSums, Spans, row_sums, rowid_name
 from greynb.publish.steps import Steps
@@ -85,20 +85,15 @@ def carried_on(
             old = stack.enter_context(closing(still(comparison.previous.database)))
             old.text_factory = con.text_factory
         work = _Work(con, old, comparison)
-        beside = None
-        if old is None:
-            name, task = ("mirror", work.mirror_beside) if mirrored else ("census", work.count_beside)
-            beside = aside.begin(name, partial(task, database))
+        anew = mirrored and old is None
+        name, task = ("mirror", work.mirror_anew) if anew else ("census", work.count_beside)
+        beside = aside.begin(name, partial(task, database))
         with steps.step("content") as told, watched(con, told):
             work.hash_all(told)
-        if beside is not None:
-            beside()
-        else:
-            with steps.step("census") as told, watched(con, told):
-                work.count_all(_running(con))
-            if mirrored:
-                with steps.step("mirror") as told:
-                    work.mirror_changes(database, told)
+        beside()
+        if mirrored and not anew:
+            with steps.step("mirror") as told:
+                work.mirror_changes(database, told)
     return Carried(work.census, work.content, work.results(), work.notices, work.mirror_sha256)
 
 
@@ -113,22 +108,32 @@ class _Work:
         manifest = comparison.manifest
         self._before = (manifest.tables() or {}) if manifest else {}
         self._hashes = manifest.content if manifest else {}
-        self._listed = list_relations(_running(con))
+        self._listed = list_relations(running(con))
         self._moved: dict[str, RowSums] = {}
         self.census: dict[str, TableCensus] = {}
         self.content: dict[str, str | None] = {}
         self.notices: tuple[str, ...] = ()
         self.mirror_sha256 = ""
+        # The largest first, so that little is left to count when all is hashed; None at the end.
+        tables = [each for each in self._listed.values() if each.kind != "view"]
+        self._tables = sorted((each.name for each in tables), key=self._rows_before, reverse=True)
+        self._hashed: SimpleQueue[str | None] = SimpleQueue()
+
+    def _rows_before(self, name: str) -> int:
+        return (self._before[name].rows or 0) if name in self._before else 0
 
     def hash_all(self, told: Callable[[float], None]) -> None:
-        names = [each.name for each in self._listed.values() if each.kind != "view"]
-        for number, name in enumerate(names):
+        try:
+            for number, name in enumerate(self._tables):
 
-            def part(fraction: float, number: int = number) -> None:
-                told((number + fraction) / len(names))
+                def part(fraction: float, number: int = number) -> None:
+                    told((number + fraction) / len(self._tables))
 
-            part(0.0)
-            self.content[name] = self._content(name, part)
+                part(0.0)
+                self.content[name] = self._content(name, part)
+                self._hashed.put(name)
+        finally:
+            self._hashed.put(None)
 
     def _content(self, name: str, told: Callable[[float], None]) -> str | None:
         before = Content.read(self._hashes.get(name) or "")
@@ -160,7 +165,7 @@ class _Work:
         except MalformedFile:  # harmless here: each row in the changed pages is read instead
             return change.spans
 
-    def mirror_beside(self, database: Path, told: Callable[[float], None]) -> None:
+    def mirror_anew(self, database: Path, told: Callable[[float], None]) -> None:
         """Build the mirror, which counts all on the way."""
         made = mirrors.built(database, told)
         if isinstance(made, str):
@@ -172,65 +177,38 @@ class _Work:
         if missed:
             with closing(still(database)) as con, watched(con, told):
                 con.text_factory = self._con.text_factory
-                self.census |= {each.name: count(_running(con), each) for each in missed}
+                self.census |= {each.name: count(running(con), each) for each in missed}
 
     def mirror_changes(self, database: Path, told: Callable[[float], None]) -> None:
         """Carry the mirror on, once what changed has been found and counted."""
-        assert self._comparison.previous is not None
-        same = self._same()
+        counting = Counting(self._con, self._old, self._comparison)
+        same = counting.same()
         spans = {name: moved.spans for name, moved in self._moved.items() if name not in same}
-        changed = Changed(same | self._unmoved_views(same), spans, self.census)
-        made = mirrors.refreshed(self._comparison.previous, database, changed, told)
+        changed = Changed(same | counting.unmoved_views(same), spans, self.census)
+        made = mirrors.refreshed(database, changed, told)
         if isinstance(made, str):
             self.notices = (mirrors.WITHOUT.format(made),)
         else:
             self.mirror_sha256 = made.sha256
 
     def count_beside(self, database: Path, told: Callable[[float], None]) -> None:
-        """`count_all` through a connection of its own, as another thread needs it."""
-        with closing(still(database)) as con, watched(con, told):
-            con.text_factory = self._con.text_factory
-            self.count_all(_running(con))
+        """Count each table once it is known where it differs.
 
-    def count_all(self, run: Run) -> None:
-        kept = self._same()
-        kept |= self._unmoved_views(kept)
-        for name, listed in self._listed.items():
-            counted = self._kept if name in kept else self._counted
-            self.census[name] = counted(name, listed, run)
-
-    def _same(self) -> set[str]:
-        """The tables whose rows are the same."""
-        return {name for name, each in self._changes.items() if each.kind == "same"}
-
-    def _unmoved_views(self, same: set[str]) -> set[str]:
-        """The views whose rows are the same; none where any is defined otherwise, which others may read."""
-        if self._old is None or not self._changes or _views(self._old) != _views(self._con):
-            return set()
-        views = [name for name, each in self._listed.items() if each.kind == "view"]
-        return {name for name in views if self._unmoved(name, same)}
-
-    def _kept(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
-        before = self._before.get(name)
-        same = before is not None and same_columns(before, listed)
-        return before if before is not None and same else count(run, listed)
-
-    def _counted(self, name: str, listed: TableCensus, run: Run) -> TableCensus:
-        change, before = self._changes.get(name), self._before.get(name)
-        found = None
-        if self._old is not None and before is not None and change is not None and change.kind == "ranges":
-            moved = self._moved.get(name)
-            spans = moved.spans if moved else change.spans
-            found = recount(self._old, self._con, before, listed, spans)
-        return found or count(run, listed)
-
-    def _unmoved(self, view: str, same: Collection[str]) -> bool:
-        """Whether a view reads nothing but tables that are the same, and other views."""
-        views = {name for name, each in self._listed.items() if each.kind == "view"}
-        if view not in self._before or self._before[view].problem:
-            return False
-        read = _read_by(self._con, view)
-        return read is not None and read <= {*same, *views}
+        Where nothing is carried on, all of it is counted at once.
+        """
+        names = iter(self._hashed.get, None) if self._old else iter(self._tables)
+        previous = self._comparison.previous
+        with ExitStack() as stack:
+            con, *others = (
+                stack.enter_context(closing(still(each)))
+                for each in (database, *([previous.database] if previous else []))
+            )
+            for each in (con, *others):
+                each.text_factory = self._con.text_factory
+            stack.enter_context(watched(con, told))
+            counting = Counting(con, others[0] if others else None, self._comparison)
+            counted = dict(counting.each(self._moved, names))
+        self.census = {name: counted[name] for name in self._listed}
 
     def results(self) -> dict[str, TableResult]:
         """What changed per table, those that are gone included."""
@@ -254,36 +232,6 @@ class _Work:
         return TableResult(rows)
 
 
-def _views(con: sqlite3.Connection) -> list[tuple[str, str]]:
-    """The views of a file, as they are defined."""
-    return con.execute(
-        "SELECT hex(name), hex(sql) FROM sqlite_schema WHERE type = 'view' ORDER BY 1"
-    ).fetchall()
-
-
 def _misses(found: TableCensus | None, listed: TableCensus) -> bool:
     """Whether a mirror does not say what a table holds; what a view holds may be left open."""
     return listed.kind != "view" and (found is None or found.rows is None)
-
-
-def _running(con: sqlite3.Connection) -> Run:
-    return lambda sql: con.execute(sql).fetchall()
-
-
-def _read_by(con: sqlite3.Connection, view: str) -> set[str] | None:
-    """The tables and views that reading a view touches, as SQLite's authorizer is asked; None if unknown."""
-    found: set[str] = set()
-
-    def note(action: int, name: str | None, _b: str | None, _c: str | None, _d: str | None) -> int:
-        if action == sqlite3.SQLITE_READ and name:
-            found.add(name)
-        return sqlite3.SQLITE_OK
-
-    con.set_authorizer(note)
-    try:
-        con.execute(f"EXPLAIN SELECT * FROM main.{quote(view)}").fetchall()
-    except sqlite3.Error:
-        return None
-    finally:
-        con.set_authorizer(None)
-    return found

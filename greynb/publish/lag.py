@@ -129,3 +129,13 @@ def _recorded(source: Mapping[str, Any], seen: Look) -> tuple[bool, float | None
         return False, None
     same = (size, mtime_ns, 0) == (seen.size, seen.mtime_ns, seen.log_size)
     return same, mtime_ns / 1e9
+
+
+def age(target: Path, version: Generation | None) -> float | None:
+    """Seconds since the last commit that the current version is known to hold; None where it is unknown."""
+    if version is None or version.manifest is None:
+        return None
+    note = confirmed(target)
+    written: Any = version.manifest.source.get("mtime_ns")
+    moment = note.seen.written if note else written / 1e9 if isinstance(written, int) else None
+    return None if moment is None else max(0.0, time.time() - moment)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from greynb.databases.generations import MIRROR, Generation
+from greynb.databases.descriptors import copy_bytes
+from greynb.databases.generations import MIRROR
 from greynb.databases.relations import REFUSALS, stop_if_interrupted
 from greynb.errors import GreynbError
+from greynb.publish.comparing import usable
 from greynb.publish.durable import remove, sha256, sync_file
 
 if TYPE_CHECKING:
@@ -49,16 +51,41 @@ def built(database: Path, told: Told) -> Made | str:
     from greynb import mirror
 
     target = database.with_name(MIRROR)
+    remove(target)  # a copy of the one before, which was not to be used
     return _tried(target, lambda: mirror.build(database, target, told=told))
 
 
-def refreshed(previous: Generation, database: Path, changed: Changed, told: Told) -> Made | str:
-    """Make the mirror from that of the version before, if there is one; else build it."""
+def copied(target: Path, build: Path, told: Told) -> None:
+    """Copy the mirror of the version that users read, if it can be used, into the new version's folder.
+
+    Done while staging is copied, it is there when what changed is known.
+
+    Parameters
+    ----------
+    target
+        The path that users open.
+    build
+        The folder of the new version.
+    told
+        Told from time to time; may raise to stop.
+    """
+    previous, _ = usable(target)
+    before, mirror = previous.mirror() if previous else None, build / MIRROR
+    if before is None:
+        return
+    try:
+        copy_bytes(before, mirror, lambda: told(0.0))
+    except OSError:
+        remove(mirror)
+
+
+def refreshed(database: Path, changed: Changed, told: Told) -> Made | str:
+    """Make the mirror of that of the version before, where it was copied beside the database; else anew."""
     from greynb import mirror
 
-    target, before = database.with_name(MIRROR), previous.mirror()
-    if before is not None:
-        found = _tried(target, lambda: mirror.refresh(before, database, target, changed, told=told))
+    target = database.with_name(MIRROR)
+    if target.exists():
+        found = _tried(target, lambda: mirror.refresh(database, target, changed, told=told))
         if not isinstance(found, str):
             return found
     return _tried(target, lambda: mirror.build(database, target, known=changed.census, told=told))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from greynb.databases.generations import (
     own_target,
 )
 from greynb.errors import PublishError, UsageError
+from greynb.publish import mirrors
 from greynb.publish.adopt import adopt
 from greynb.publish.aside import beside
 from greynb.publish.checking import check
@@ -28,6 +28,7 @@ from greynb.publish.foreseeing import foreseen
 from greynb.publish.full import check_equal, check_source, contents, copy_source
 from greynb.publish.generation import seal, switch, usable_layout
 from greynb.publish.home import build_folder, clean_up, publishing
+from greynb.publish.lag import age
 from greynb.publish.outside import look
 from greynb.publish.result import Mode, SyncResult, TableResult
 from greynb.publish.steps import Steps
@@ -153,14 +154,19 @@ class _Publication:
         """Copy, compare, check, describe, seal and switch; or stop after comparing where nothing changed."""
         layout = usable_layout(home, self.layout)
         before = generation_at(self.target)
-        lag = self._age(before)
+        lag = age(self.target, before)
         build = build_folder(home)
         try:
             with confirming(self.source, self.target), beside(self.steps) as aside:
                 database = build / DATABASE
+                carry = self.mirror and self.asked != "full"
+                carried = aside.begin("carry", partial(mirrors.copied, self.target, build)) if carry else None
                 state, hashes = copy_source(self.source, database, self.steps, verify=self.verify)
                 notices = (*self._transformed(database, state, hashes), *analyzed(database, self.steps))
+                synced = aside.begin("sync", lambda _: sync_file(database))
                 hashed = aside.begin("hash", partial(sha256, database))
+                if carried:
+                    carried()
                 comparison = self._compared(database)
                 if comparison.unchanged and comparison.previous and self._may_stay(comparison.previous):
                     if hashes and comparison.manifest and self.asked != "etl":
@@ -168,7 +174,6 @@ class _Publication:
                     aside.stop()
                     remove(build)
                     return self._unchanged(comparison.previous)
-                synced = aside.begin("sync", lambda _: sync_file(database))
                 checked = aside.begin("check", partial(check, database, comparison))
                 facts = describe(database, self.steps, comparison, aside, checked, mirrored=self.mirror)
                 if hashes and self.asked != "etl":
@@ -277,15 +282,6 @@ class _Publication:
             asked=self.asked,
             tables={name: TableResult(number, 0, 0, 0) for name, number in rows.items()},
         )
-
-    def _age(self, before: Generation | None) -> float | None:
-        """Seconds since the last commit that the version before is known to hold."""
-        note = confirmed(self.target)
-        if before is None or before.manifest is None:
-            return None
-        written: Any = before.manifest.source.get("mtime_ns")
-        seconds = note.seen.written if note else written / 1e9 if isinstance(written, int) else None
-        return None if seconds is None else max(0.0, time.time() - seconds)
 
     def _other_kind(self, before: Generation | None) -> tuple[str, ...]:
         made = before.manifest.mode if before and before.manifest else ""

@@ -1,7 +1,7 @@
 """Publishing whenever staging has changed, until told to stop.
 
 Staging is looked at from outside (`greynb.publish.outside`), many times as often as it may be published.
-Publications begin at least `every` seconds apart, and the publisher rests after each for at least a quarter
+Publications begin at least `every` seconds apart, and the publisher rests after each for at least a tenth
 of the time that it took: a writer that commits every few milliseconds neither delays one for ever nor keeps
 the publisher busy without a break.
 """
@@ -27,7 +27,7 @@ LONGEST_WAIT: Final = 60.0
 
 _LOOKS: Final = 0.05
 _NOTED_EVERY: Final = 1.0
-_SHARE: Final = 1.25
+_SHARE: Final = 1.1
 _BACK_OFF: Final = 2.0
 
 

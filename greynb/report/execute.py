@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greynb.errors import GreynbError, UsageError
+from greynb.report.parameters import inject
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
+    from nbclient import NotebookClient
     from nbformat import NotebookNode
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# Results come with their structure, beside the HTML that a person would see. Leaves no name behind.
+_HAND_OVER = "__import__('greynb.notebook.reporting', fromlist=['start']).start()"
+_SLICE = 0.05  # seconds; a wait without end would not see Ctrl-C everywhere
 _INSTALL = 'pip install "greynb[report]"'
 
 
@@ -27,6 +35,7 @@ def execute_notebook(
     *,
     cwd: Path,
     env: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] | None = None,
     timeout: float | None = None,
 ) -> NotebookNode:
@@ -42,8 +51,10 @@ def execute_notebook(
         The folder that it runs in.
     env
         Variables to set for it, on top of this process's own.
+    parameters
+        Values for the names of its cell tagged ``parameters``, as `greynb.report.parameters` reads them.
     progress
-        Called before each cell with the notebook's name and the share of cells done, 0 to 1.
+        Called before each cell with its number in the notebook and the share of cells done, 0 to 1.
     timeout
         Seconds that one cell may take; None for no limit.
 
@@ -54,18 +65,16 @@ def execute_notebook(
     UsageError
         The extra ``greynb[report]`` is not installed.
     """
-    try:
-        import nbformat
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
-    except ImportError as error:
-        raise UsageError("notebooks cannot be run here", hint=_INSTALL) from error
-    node = nbformat.read(path, as_version=4)
+    node = read_notebook(path)
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    inject(node, parameters or {})
     total = len(node.cells)
 
     def started(cell: NotebookNode, cell_index: int) -> None:
         if progress:
-            progress(path.name, cell_index / total)
+            progress(f"{path.name}: cell {cell_index + 1} of {total}", cell_index / total)
 
     client = NotebookClient(
         node,
@@ -75,15 +84,35 @@ def execute_notebook(
         resources={"metadata": {"path": str(cwd)}},
     )
     try:
-        client.execute(cleanup_kc=True)  # else nbclient leaves a kernel alone that it did not choose
+        _run(client)
     except CellExecutionError as error:
         raise _failed(path, node, error) from None
     except DeadKernelError:
         raise NotebookFailed("the notebook's kernel died", path=path) from None
     if progress:
-        progress(path.name, 1.0)
+        progress(f"{path.name}: cell {total} of {total}", 1.0)
     node.metadata["greynb"] = {"notebook": path.name}
     return node
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook.
+
+    Raises
+    ------
+    UsageError
+        It is not one, or the extra ``greynb[report]`` is not installed.
+    """
+    try:
+        import nbclient  # noqa: F401  # what runs the notebook comes with what reads it
+        import nbformat
+    except ImportError as error:
+        raise UsageError("notebooks cannot be run here", hint=_INSTALL) from error
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError("this is not a notebook that can be read", detail=f"  {first}", path=path) from error
 
 
 def _kernel(env: Mapping[str, str]) -> KernelManager:
@@ -95,14 +124,42 @@ def _kernel(env: Mapping[str, str]) -> KernelManager:
 
         def get_kernel_spec(self, kernel_name: str) -> Any:
             argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "--log-level=ERROR"]
+            argv.append("--Greynb.record=True")  # each result with its origin, for the page and for verify
             return KernelSpec(
-                argv=[*argv, "-f", "{connection_file}"],
+                argv=[*argv, f"--IPKernelApp.exec_lines={_HAND_OVER}", "-f", "{connection_file}"],
                 language="python",
                 display_name="greynb",
                 env=dict(env),
             )
 
     return AsyncKernelManager(kernel_name="greynb", kernel_spec_manager=ThisPython())
+
+
+def _run(client: NotebookClient) -> None:
+    """Run the notebook on a thread of its own, and wait for it here, where Ctrl-C arrives.
+
+    On the main thread nbclient takes the signal itself, and ends in an error of some kind.
+    """
+    work: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def execute() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        work.append((asyncio.get_running_loop(), task))
+        await client.async_execute(cleanup_kc=True)  # else a kernel that it did not choose is left alone
+
+    with ThreadPoolExecutor(1, "greynb notebook") as pool:
+        future = pool.submit(asyncio.run, execute())
+        try:
+            while not future.done():
+                wait([future], timeout=_SLICE)
+        except BaseException:
+            client.shutdown_kernel = "immediate"
+            for loop, task in work:
+                with suppress(RuntimeError):  # it has just come to its end
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
+        future.result()
 
 
 def _failed(path: Path, node: NotebookNode, error: Exception) -> NotebookFailed:

@@ -1,56 +1,53 @@
-"""The parts of a page: metric tiles, tables for reading, a remark, and where the numbers come from.
-
-Each shows as HTML in a notebook, on GitHub and on the page, and as plain text in a terminal.
-"""
+"""The parts of a report one by one, for notebooks: shown where they stand, and blocks of the report later."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from greynb.report.document import blocks
+from greynb.report.document.building import TileLike, sources
+from greynb.report.document.document import where
+from greynb.report.document.formatting import Format
+from greynb.report.document.prose import escaped
+from greynb.report.document.tables import ROWS, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
-
-Format = str | Callable[[object], str]
+    from greynb.report.document.building import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something to display: `html` for pages and notebooks, `text` for terminals."""
+    """Something to display: HTML in a notebook, `text` in a terminal, `block` in a report."""
 
-    html: str
+    block: blocks.Block
     text: str
 
     def _repr_html_(self) -> str:
-        return self.html
+        from greynb.report.document.html import fragment
+
+        return fragment(self.block)
+
+    def _repr_greynb_blocks_(self) -> list[dict[str, Any]]:
+        from greynb.report.document.codec import as_json
+
+        return as_json([self.block])
 
     def __repr__(self) -> str:
         return self.text
 
 
-def tiles(metrics: Sequence[tuple[str, str] | tuple[str, str, str]]) -> Part:
-    """Show a row of metrics: label, value and, where given, a remark under it."""
-    cells, lines = [], []
-    for label, value, *remark in metrics:
-        under = f'<div class="gn-remark">{escape(_signs(remark[0]))}</div>' if remark else ""
-        cells.append(
-            f'<div class="gn-tile" style="{_TILE}"><div class="gn-label">{escape(label)}</div>'
-            f'<div class="gn-value" style="{_VALUE}">{escape(_signs(value))}</div>{under}</div>'
-        )
-        lines.append(f"{label}: {value}" + (f" ({remark[0]})" if remark else ""))
-    return Part(f'<div class="gn-tiles" style="{_TILES}">{"".join(cells)}</div>', "\n".join(lines))
+def tiles(metrics: Sequence[TileLike], *, source: Origin = None) -> Part:
+    """Show a row of metrics: label, value and, where given, a remark under it.
 
-
-_VALUE = "font-size:1.45em;font-weight:600;white-space:nowrap"
-_TILES = "display:flex;flex-wrap:wrap;gap:12px;margin:12px 0"
-_TILE = "flex:1 1 140px;padding:12px 14px;border:1px solid #8884;border-radius:8px"
+    The parameters are those of `greynb.Report.tiles`.
+    """
+    lines = [f"{label}: {value}" + (f" ({remark[0]})" if remark else "") for label, value, *remark in metrics]
+    found = tuple(blocks.Tile(*each) for each in metrics)
+    return Part(blocks.Tiles(found, sources(source)), "\n".join(lines))
 
 
 def table(
@@ -59,89 +56,46 @@ def table(
     *,
     formats: Mapping[str, Format] | None = None,
     labels: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    scale: Mapping[str, str] | None = None,
+    spanners: Mapping[str, Sequence[str]] | None = None,
+    rows: int = ROWS,
+    source: Origin = None,
 ) -> Part:
-    """Show a whole DataFrame as a table for reading; numbers stand right, missing values as a dash.
-
-    Parameters
-    ----------
-    df
-        What to show; the index is left out.
-    caption
-        A line above the table.
-    formats
-        Per column, a format such as ``"{:.1%}"`` or a function from value to text.
-    labels
-        Per column, its heading; without one, the name with spaces for underscores.
-    """
-    formats, labels = formats or {}, labels or {}
-    heads = [labels.get(name, str(name).replace("_", " ")) for name in df.columns]
-    columns = [[_text(value, formats.get(name)) for value in df[name]] for name in df.columns]
-    side = ["num" if df[name].dtype.kind in "iufb" else "txt" for name in df.columns]
-    head = "".join(
-        f'<th scope="col" class="gn-{s}" style="text-align:{_SIDES[s]}">{escape(h)}</th>'
-        for h, s in zip(heads, side, strict=True)
+    """Show a DataFrame as a table for reading; the parameters are those of `greynb.Report.table`."""
+    made = table_of(
+        df,
+        caption,
+        formats=formats,
+        labels=labels,
+        units=units,
+        scale=scale,
+        spanners=spanners,
+        rows=rows,
+        sources=sources(df if source is None else source),
     )
-    rows = list(zip(*columns, strict=True))
-    body = "".join(f"<tr>{_row(row, side)}</tr>" for row in rows)
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    html = f'<table class="gn-table">{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return Part(html, _plain(caption, heads, rows))
-
-
-_SIDES = {"num": "right", "txt": "left"}
-
-
-def _row(row: Sequence[str], side: Sequence[str]) -> str:
-    return "".join(
-        f'<td class="gn-{s}" style="text-align:{_SIDES[s]}">'
-        f"{escape(_signs(cell) if s == 'num' else cell)}</td>"
-        for cell, s in zip(row, side, strict=True)
-    )
-
-
-def _signs(text: str) -> str:
-    """Write the minus of a number as a minus, which is as wide as the plus."""
-    return _MINUS.sub("\u2212", text)
-
-
-def _plain(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[i]) for line in (heads, *rows)) for i in range(len(heads))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in (heads, *rows)]
-    return "\n".join(([caption] if caption else []) + lines)
-
-
-def _text(value: object, format_: Format | None) -> str:
-    import pandas as pd
-
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return "\u2013"
-    if callable(format_):
-        return format_(value)
-    if format_:
-        return format_.format(value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return Part(made, _plain(made))
 
 
 def note(text: str) -> Part:
     """Show a remark: a conclusion, or something the reader must know."""
-    return Part(f'<p class="gn-note">{escape(_signs(text))}</p>', text)
+    return Part(blocks.Note(text), text)
 
 
 def about(df: pd.DataFrame) -> Part:
-    """Say where a result comes from: time, file and snapshot, as `%%analytics` left them on it."""
-    facts = df.attrs.get("greynb", {})
-    parts = [
-        _when(facts.get("time")),
-        PurePath(str(facts["file"])).name if facts.get("file") else None,
-        f"snapshot {facts['snapshot']}" if facts.get("snapshot") else None,
+    """Say where a result comes from: role, file, version and time, as ``%%analytics`` left them on it."""
+    text = "\n".join(where(source) for source in sources(df))
+    return Part(blocks.Text(escaped(text)), text)
+
+
+def _plain(made: blocks.Table) -> str:
+    columns = [(column.label, *column.texts) for column in made.columns]
+    widths = [max(map(len, column)) for column in columns]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column.number else cell.ljust(width)
+            for cell, width, column in zip(line, widths, made.columns, strict=True)
+        ).rstrip()
+        for line in zip(*columns, strict=True)
     ]
-    text = " · ".join(part for part in parts if part)
-    return Part(f'<p class="gn-about">{escape(text)}</p>', text)
-
-
-def _when(time: object) -> str | None:
-    moment = dt.datetime.fromisoformat(time) if isinstance(time, str) else time
-    if not isinstance(moment, dt.datetime):
-        return None
-    zone = moment.tzname() or ""
-    return f"{moment.day} {moment:%B %Y, %H:%M} {zone}".strip()
+    return "\n".join([*([made.caption] if made.caption else []), *lines, *([made.cut] if made.cut else [])])

@@ -187,16 +187,18 @@ def test_provenance_is_json_and_survives_concat() -> None:
 
     made = provenance(
         sql="SELECT :a",
-        parameters={"a": np.int64(5), "ids": list(range(100)), "d": pd.Timestamp("2025-01-01"), "n": None},
+        parameters={"a": np.int64(5), "ids": list(range(1000)), "d": pd.Timestamp("2025-01-01"), "n": None},
         role="analytics",
         file="/x/season.db",
         snapshot="gen-000042",
         rows=3,
+        columns=["x"],
         seconds=0.1,
     )
     assert json.loads(json.dumps(made)) == made
-    assert made["parameters"]["a"] == 5
-    assert made["parameters"]["ids"]["items"] == 100
+    assert made["parameters"]["a"] == 5 and made["parameters"]["n"] is None
+    assert made["parameters"]["d"] == {"timestamp": "2025-01-01T00:00:00"}
+    assert json.loads(made["parameters"]["ids"]["list"]) == list(range(1000))
     frame = pd.DataFrame({"x": [1]})
     frame.attrs["greynb"] = made
     assert pd.concat([frame, frame]).attrs["greynb"] == made

@@ -11,6 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from greynb.errors import UsageError
 from greynb.report import NotebookFailed, execute_notebook, notebook
+from greynb.report.recording import sources_of
+from tests.notebook.shell import make_databases
 
 
 def saved(tmp_path: Path, *sources: str) -> Path:
@@ -39,7 +41,7 @@ def test_it_runs_in_this_python_with_the_folder_and_variables_given(tmp_path: Pa
         repr(sys.executable) in shown and repr(str(tmp_path.resolve())) in shown and shown.endswith("True]")
     )
     assert path.read_bytes() == before
-    assert told[0] == ("some.ipynb", 0.0) and told[-1] == ("some.ipynb", 1.0)
+    assert told[0] == ("some.ipynb: cell 1 of 3", 0.0) and told[-1] == ("some.ipynb: cell 3 of 3", 1.0)
 
 
 def test_a_failing_cell_is_named_and_stops_the_notebook(tmp_path: Path) -> None:
@@ -61,3 +63,12 @@ def test_shipped_notebooks_are_found_by_name_and_others_refused() -> None:
     assert notebook("evaluation.ipynb").is_file()
     with pytest.raises(UsageError, match="no notebook"):
         notebook("nothing.ipynb")
+
+
+def test_an_executed_notebook_carries_the_sources_of_its_results(tmp_path: Path) -> None:
+    env = make_databases(tmp_path)
+    path = saved(tmp_path, "%load_ext greynb", "%%analytics df\nSELECT count(*) AS n FROM races", "df.n[0]")
+    done = execute_notebook(path, cwd=tmp_path, env=env)
+    (source,) = sources_of(done)
+    assert (source.sql, source.values) == ("SELECT count(*) AS n FROM races", [[4]])
+    assert done.cells[3].outputs[0].data["text/plain"].endswith("4)")

@@ -1,0 +1,93 @@
+"""Values as a reader wants them: right numbers of digits, true minus signs, a dash for what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Format = str | Callable[[Any], str]
+"""How values are written: a pattern such as ``"{:.1%}"``, or a function from value to text."""
+
+MISSING = "\u2013"
+_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
+_DIGITS = 4
+"""Significant digits of the largest number of a column that has no format."""
+
+
+def signs(text: str) -> str:
+    """Write the minus of a number as a minus, which is as wide as the plus; dates and names stay."""
+    return _MINUS.sub("\u2212", text)
+
+
+def texts(values: Sequence[Any], format_: Format | None, number: bool) -> tuple[str, ...]:
+    """Write the values of one column.
+
+    Parameters
+    ----------
+    values
+        Python or numpy scalars; None, NaN, NaT and NA are missing.
+    format_
+        As asked for; without one, numbers get thousands separators and four significant digits by the
+        largest, dates are ISO 8601, and everything else is written as Python does.
+    number
+        Whether the column is one of numbers.
+    """
+    known = [value for value in values if not is_missing(value)]
+    write = _writer(format_, known)
+    written = (MISSING if is_missing(value) else write(value) for value in values)
+    return tuple(signs(text) if number else text for text in written)
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value is None, NaN, NaT or NA."""
+    import pandas as pd
+
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
+def _writer(format_: Format | None, known: Sequence[Any]) -> Callable[[Any], str]:
+    if callable(format_):
+        return lambda value: str(format_(value))
+    if format_:
+        return format_.format
+    if known and all(isinstance(value, dt.datetime) for value in known):
+        return _moment(known)
+    if known and all(isinstance(value, _floats()) for value in known):
+        pattern = f"{{:,.{_decimals(known)}f}}"
+        return pattern.format
+    return _plain
+
+
+def _floats() -> tuple[type, ...]:
+    import numpy as np
+
+    return float, np.floating
+
+
+def _decimals(known: Sequence[float]) -> int:
+    finite = [abs(value) for value in known if math.isfinite(value)]
+    largest = max(finite, default=0.0)
+    if largest == 0 or all(value == int(value) for value in finite):
+        return 0
+    return min(max(_DIGITS - 1 - math.floor(math.log10(largest)), 0), 6)
+
+
+def _moment(known: Sequence[dt.datetime]) -> Callable[[Any], str]:
+    """Write times only as finely as the column needs, all alike."""
+    if all(value.time() == dt.time(0) and value.tzinfo is None for value in known):
+        return lambda value: f"{value:%Y-%m-%d}"
+    seconds = ":%S" if any(value.second or value.microsecond for value in known) else ""
+    return lambda value: f"{value:%Y-%m-%d %H:%M{seconds}%z}".strip()
+
+
+def _plain(value: Any) -> str:
+    import numpy as np
+
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return str(value)

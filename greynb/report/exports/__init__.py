@@ -1,0 +1,7 @@
+"""A frame as a file: CSV, Parquet, JSON, Markdown, HTML, Excel, LaTeX, each with where it came from."""
+
+from __future__ import annotations
+
+from greynb.report.exports.exporting import Exported, export
+
+__all__ = ["Exported", "export"]

@@ -1,0 +1,88 @@
+"""Where exports go: checked paths, written aside in the same folder, and renamed when all are whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from greynb.errors import UsageError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EACCES: "it may not be written",
+    errno.EPERM: "it may not be written",
+    errno.EROFS: "it is on a read-only disk",
+    errno.ENAMETOOLONG: "its name is too long",
+}
+
+
+def destination(path: str | os.PathLike[str]) -> Path:
+    """Take a path as the user wrote it: ``~`` is the home folder, a symbolic link stays one.
+
+    Raises
+    ------
+    UsageError
+        It is empty, or a folder is there.
+    """
+    given = os.fspath(path)
+    if not given or "\0" in given:
+        raise UsageError("an export needs the path of a file", hint="for example races.csv")
+    with readable_errors(Path(given)):
+        try:
+            place = Path(given).expanduser().resolve()
+        except RuntimeError as error:  # no such user, or a symbolic link in a circle
+            raise UsageError(f"the path leads nowhere: {error}", path=given) from error
+        if place.is_dir():
+            raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
+    return place
+
+
+@contextmanager
+def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give a path to write to for each target, and rename all of them when the block ends without error.
+
+    The paths are in a hidden folder beside each target, which is removed however the block ends; parents
+    that are not there are made.
+
+    Raises
+    ------
+    UsageError
+        A folder cannot be made or written, or the disk is full. No target was touched, or, where it is a
+        rename that failed, those before it are whole.
+    """
+    rooms: list[Path] = []
+    try:
+        with readable_errors():
+            for target in targets:
+                with readable_errors(target):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
+            written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
+            yield written
+            for new, target in zip(written, targets, strict=True):
+                with readable_errors(target):
+                    new.replace(target)
+    finally:
+        for room in rooms:
+            shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def readable_errors(path: Path | None = None) -> Iterator[None]:
+    """Turn an error of the file system into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or str(error.strerror or error)
+        where = path or (Path(os.fsdecode(error.filename)) if error.filename else None)
+        raise UsageError(
+            f"the file could not be written: {reason}",
+            path=where,
+            hint="nothing was replaced; try another folder",
+        ) from error
