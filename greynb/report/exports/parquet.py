@@ -24,13 +24,12 @@ _GROUP = 131_072  # rows of a row group; about DuckDB's, and how often Ctrl-C is
 def write_parquet(table: Table, path: Path, job: Job) -> Written:
     """Write a table as Parquet, a row group at a time."""
     rows, notices = _storable(table.arrow)
-    metadata = {**(rows.schema.metadata or {}), KEY: json.dumps(job.record).encode()}
-    schema = rows.schema.with_metadata(metadata)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         for begin in range(0, max(rows.num_rows, 1), _GROUP):
             part = rows.slice(begin, _GROUP)
-            writer.write_table(part.replace_schema_metadata(metadata), row_group_size=_GROUP)
+            writer.write_table(part, row_group_size=_GROUP)
             job.told(begin + part.num_rows)
+        writer.add_key_value_metadata({KEY: json.dumps(job.record()).encode()})
     return Written(tuple(notices))
 
 
