@@ -83,7 +83,7 @@ def _decimal(value: Decimal) -> bytes:
     if not value.is_finite():
         return _float(float(value))
     if max(abs(value.adjusted()), -int(value.as_tuple().exponent)) > _DIGITS:  # would be digits without end
-        return digest("n", str(value.normalize()).encode())
+        return digest("n", str(value.as_tuple()).encode())
     if value == value.to_integral_value():
         return _integer(int(value))
     near = float(value)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _SQL = re.compile(r"%%(analytics|staging)\b[^\n]*\n")
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _NO_OUTPUT: Final = frozenset(("remove-output", "remove-cell"))  # Jupyter Book's tags
 _NO_INPUT: Final = frozenset(("remove-input", "hide-input", "remove-cell"))
 
@@ -77,8 +78,8 @@ def _blocks(data: Mapping[str, Any], heading: str) -> Iterator[Block]:
         yield from from_json(data[MIME])
     elif "image/svg+xml" in data:
         yield Chart(svg_of(_joined(data["image/svg+xml"])), f"Chart: {heading}")
-    elif "image/png" in data:
-        yield Picture(base64.b64decode(_joined(data["image/png"])), f"Picture: {heading}")
+    elif (png := base64.b64decode(_joined(data.get("image/png", "")))).startswith(_PNG):
+        yield Picture(png, f"Picture: {heading}")
     elif "text/html" in data:
         yield Foreign(_joined(data["text/html"]), plain)
     elif "text/markdown" in data:

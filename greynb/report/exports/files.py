@@ -33,12 +33,13 @@ def destination(path: str | os.PathLike[str]) -> Path:
     given = os.fspath(path)
     if not given or "\0" in given:
         raise UsageError("an export needs the path of a file", hint="for example races.csv")
-    try:
-        place = Path(given).expanduser().resolve()
-    except (RuntimeError, OSError) as error:
-        raise UsageError(f"the path {given} leads nowhere: {error}") from error
-    if place.is_dir():
-        raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
+    with readable_errors(Path(given)):
+        try:
+            place = Path(given).expanduser().resolve()
+        except RuntimeError as error:  # no such user, or a symbolic link in a circle
+            raise UsageError(f"the path leads nowhere: {error}", path=given) from error
+        if place.is_dir():
+            raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
     return place
 
 

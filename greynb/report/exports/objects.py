@@ -66,7 +66,9 @@ def _same(column: pa.Array, values: list[Any]) -> bool:
 
 
 def _alike(kept: Any, value: Any) -> bool:
-    if isinstance(value, dt.datetime) and (value.utcoffset() is None) != (kept.utcoffset() is None):
+    if isinstance(value, dt.datetime) and not (
+        isinstance(kept, dt.datetime) and (value.tzinfo is None) == (kept.tzinfo is None)
+    ):
         return False
     return bool(kept == value) and (isinstance(value, dict | list) or isinstance(kept, type(value)))
 

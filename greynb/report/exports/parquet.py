@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from greynb.report.exports.job import Job, Written
 from greynb.report.exports.tables import Table
+from greynb.report.exports.texts import by_value
 
 KEY = b"greynb"
 """The key of the provenance in the file's metadata."""
@@ -20,15 +23,26 @@ _GROUP = 131_072  # rows of a row group; about DuckDB's, and how often Ctrl-C is
 
 def write_parquet(table: Table, path: Path, job: Job) -> Written:
     """Write a table as Parquet, a row group at a time."""
-    rows = table.arrow
-    metadata = {**(rows.schema.metadata or {}), KEY: json.dumps(job.record).encode()}
-    schema = rows.schema.with_metadata(metadata)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    rows, notices = _storable(table.arrow)
+    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         for begin in range(0, max(rows.num_rows, 1), _GROUP):
             part = rows.slice(begin, _GROUP)
-            writer.write_table(part.replace_schema_metadata(metadata), row_group_size=_GROUP)
+            writer.write_table(part, row_group_size=_GROUP)
             job.told(begin + part.num_rows)
-    return Written()
+        writer.add_key_value_metadata({KEY: json.dumps(job.record()).encode()})
+    return Written(tuple(notices))
+
+
+def _storable(rows: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Make text of columns for which Parquet has no type, such as intervals of months."""
+    notices = []
+    for at, name in enumerate(rows.column_names):
+        try:
+            pq.write_table(rows.select([at]).slice(0, 0), BytesIO())
+        except (pa.ArrowException, NotImplementedError):
+            rows = rows.set_column(at, name, by_value(rows.column(at)))
+            notices.append(f"{name}: Parquet has no type for these values; they are text")
+    return rows, notices
 
 
 def read_record(path: Path) -> Mapping[str, Any] | None:

@@ -94,17 +94,17 @@ def _from_pandas(df: pd.DataFrame) -> Table:
     names, said = _named(frame.columns.tolist())
     notices += said
     frame.columns = pd.Index(names)
-    columns, plain = [], []
+    columns, plain, dtypes = [], [], frame.dtypes.tolist()
     for position, name in enumerate(names):
         column, note = _column(frame.iloc[:, position])
         columns.append(column)
         if note:
             notices.append(f"{name}: {note}")
-        elif not pd.api.types.is_object_dtype(frame.dtypes.iloc[position]):
+        elif not pd.api.types.is_object_dtype(dtypes[position]):
             plain.append(name)
     # pandas' own metadata brings back dtypes such as Int64 and category where the file is read by pandas.
-    dtypes = pa.Schema.from_pandas(frame.loc[:, plain].iloc[:0], preserve_index=False).metadata
-    return Table(pa.table(columns, names).replace_schema_metadata(dtypes), tuple(notices))
+    metadata = pa.Schema.from_pandas(frame.loc[:, plain].iloc[:0], preserve_index=False).metadata
+    return Table(pa.table(columns, names).replace_schema_metadata(metadata), tuple(notices))
 
 
 def _without_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -40,7 +40,7 @@ def readable(table: pa.Table, *, nested: bool = False) -> pa.Table:
 def _readable(column: pa.ChunkedArray, nested: bool) -> Any:
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return _by_value(column)
+        return by_value(column)
     if pa.types.is_dictionary(kind):
         return _readable(_decoded(column), nested)
     if pa.types.is_null(kind):
@@ -60,7 +60,7 @@ def _readable(column: pa.ChunkedArray, nested: bool) -> Any:
         return column
     if nested and pa.types.is_nested(kind):
         return column
-    return _by_value(column)
+    return by_value(column)
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -74,7 +74,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _by_value(column: pa.ChunkedArray) -> Any:
+def by_value(column: pa.ChunkedArray) -> Any:
+    """Write each value by itself: for the few types that have no other way."""
     return pa.array([None if value is None else text_of(value) for value in column.to_pylist()], TEXT)
 
 

@@ -2,17 +2,21 @@
 
 The file that the record came from is not trusted: its SQL passes the gate of ``%%analytics`` (for staging,
 an authorizer that lets a SELECT read tables and nothing else), a result is cut where it has many more rows
-than recorded, and the engine may use neither the disk nor more than 4 GB.
+than recorded, and the engine may use neither the disk nor more than 2 GB.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import sqlite3
 import threading
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import duckdb
 
 from greynb.connections import located
 from greynb.databases.analytics import AnalyticsSession
@@ -28,9 +32,12 @@ from greynb.routing import Route, Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
 
-_MEMORY: Final = "4GB"
+Opened = TypeVar("Opened", AnalyticsSession, SelectOnly)
+
+_MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
 _SPARE: Final = 100_000
 
@@ -59,8 +66,8 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session: AnalyticsSession | None = None
-        self._staging: SelectOnly | None = None
+        self._running: AnalyticsSession | SelectOnly | None = None
+        self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
         self._stop = threading.Event()
 
     def run(self, source: Source) -> Again:
@@ -89,6 +96,8 @@ class Reader:
                 hint=f"set {route.variable or 'the environment'} to the file it was made from",
             )
         try:
+            if source.kind == "evaluation":
+                return self._evaluation(source, route)
             return (self._on_analytics if source.role == "analytics" else self._on_staging)(source, route)
         except GreynbError as error:
             raise located(error, route) from error.__cause__
@@ -96,15 +105,50 @@ class Reader:
     def interrupt(self) -> None:
         """Stop the running query, and let no other begin."""
         self._stop.set()
-        for each in (self._session, self._staging):
-            if each is not None:
-                each.interrupt()
+        if (running := self._running) is not None:
+            with suppress(sqlite3.ProgrammingError, duckdb.Error):  # it has just been closed
+                running.interrupt()
+
+    @contextmanager
+    def _open(self, opened: Opened) -> Iterator[Opened]:
+        """Have a session at work in the block, and close it after."""
+        self._running = opened
+        try:
+            yield opened
+        finally:
+            self._running = None
+            opened.close()
+
+    def _evaluation(self, source: Source, route: Route) -> Again:
+        """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
+        arguments = _values(source.arguments)
+        part = str(arguments.pop("part", "table"))
+        key = json.dumps([arguments, source.version], sort_keys=True, default=str)
+        if key not in self._evaluations:
+            self._evaluations[key] = self._evaluated(arguments, source, route)
+        found, same = self._evaluations[key]
+        frame = getattr(found, part) if part in _frames(found) else None
+        if frame is None:
+            raise UsageError(f"an evaluation has no {part}")
+        return Again(frame, str(found.version), same)
+
+    def _evaluated(
+        self, given: Mapping[str, object], source: Source, route: Route
+    ) -> tuple[Evaluation, bool]:
+        from greynb.evaluation import evaluate_on
+        from greynb.evaluation.arguments import FRAME, Arguments
+
+        asked = Arguments.from_dict(given)
+        if asked.predictions == FRAME:
+            raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
+        with self._open(_session(route)) as session:
+            kept = _go_to(session, route, source.version, source.time)
+            found = evaluate_on(session, asked, route.path)
+            return found, kept or found.version == source.version
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
-        snapshots = SnapshotSource(route.path, shared=route.shared)
-        self._session = AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
-        with closing(self._session) as session:
+        with self._open(_session(route)) as session:
             for made in source.setup:
                 _go_to(session, route, _text(made, "version"), source.time)
                 _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
@@ -116,11 +160,20 @@ class Reader:
     def _on_staging(self, source: Source, route: Route) -> Again:
         if source.setup:
             raise UsageError("it reads temporary tables of a staging session, which is over")
-        self._staging = SelectOnly(route.path)
         bound = bind(source.sql, _values(source.parameters), dialect="sqlite")
-        with closing(self._staging) as staging:
+        with self._open(SelectOnly(route.path)) as staging:
             frame = staging.fetch(bound.sql, bound.parameters, limit=_limit(source.rows))
         return Again(frame, "staging as it is now", same=False)
+
+
+def _session(route: Route) -> AnalyticsSession:
+    snapshots = SnapshotSource(route.path, shared=route.shared)
+    return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+
+
+def _frames(evaluation: Evaluation) -> set[str]:
+    """The names of an evaluation's frames."""
+    return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
 
 
 def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:

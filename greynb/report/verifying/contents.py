@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -64,18 +65,25 @@ def _csv(path: Path, source: Source, facts: Mapping[str, Any]) -> pd.DataFrame |
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    if path.stat().st_size > _LARGEST or facts.get("neutralised"):
+    from greynb.report.exports.formulas import neutralised_text, restored
+    from greynb.report.exports.texts import TEXT
+
+    if path.stat().st_size > _LARGEST:
         return None
     table = pc.read_csv(
         path,
         parse_options=pc.ParseOptions(newlines_in_values=True),
         convert_options=pc.ConvertOptions(
-            column_types={name: pa.large_string() for name in source.columns},
+            column_types=dict.fromkeys([*source.columns, *map(neutralised_text, source.columns)], TEXT),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
     )
+    if facts.get("neutralised"):
+        texts = [restored(column) if column.type == TEXT else column for column in table.columns]
+        names = restored(pa.array(table.column_names, TEXT)).to_pylist()
+        table = pa.table(texts, names)
     return _typed({name: table[name].to_pylist() for name in table.column_names}, source)
 
 
@@ -87,6 +95,25 @@ def _json(path: Path, source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame
     return _typed({name: [row[name] for row in rows] for name in names}, source)
 
 
+def _excel(path: Path, source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame | None:
+    from greynb.report.verifying.workbooks import values_of
+
+    rows = None if source.values is None or _beyond_excel(source) else values_of(path, source.types)
+    if rows is None:
+        return None
+    names, *body = rows
+    columns = zip(*body, strict=True) if body else ((),) * len(names)
+    return _typed(dict(zip(map(str, names), columns, strict=True)), source)
+
+
+def _beyond_excel(source: Source) -> bool:
+    """Whether a value is none that a cell holds as it is: a zone, microseconds, a very long text."""
+    zoned = any(kind.startswith("datetime64") and "," in kind for kind in source.types)
+    found = [decode(value) for row in source.values or () for value in row]
+    fine = any(isinstance(value, dt.datetime) and value.microsecond % 1000 for value in found)
+    return zoned or fine or any(isinstance(value, str) and len(value) > 16_000 for value in found)
+
+
 def _typed(columns: Mapping[str, Sequence[Any]], source: Source) -> pd.DataFrame | None:
     """Give values their recorded types; None where one is written in a way that does not come back."""
     import pandas as pd
@@ -94,7 +121,11 @@ def _typed(columns: Mapping[str, Sequence[Any]], source: Source) -> pd.DataFrame
     types = dict(zip(source.columns, source.types, strict=True))
     typed = {}
     for name, values in columns.items():
-        convert = next((made for kind, made in _FROM_TEXT if types.get(name, "str").startswith(kind)), None)
+        kind = types.get(name, "str")
+        zoned = kind.startswith("datetime64") and "," in kind
+        convert = (
+            _zoned if zoned else next((made for begin, made in _FROM_TEXT if kind.startswith(begin)), None)
+        )
         if convert is None:
             return None
         typed[name] = convert(pd.Series(values, dtype=object))
@@ -117,8 +148,13 @@ def _flags(values: pd.Series[Any]) -> pd.Series[Any]:
 def _moments(values: pd.Series[Any]) -> pd.Series[Any]:
     import pandas as pd
 
-    utc = any(isinstance(each, str) and each[-6:-5] in ("+", "-") for each in values)
-    return pd.to_datetime(values, format="ISO8601", utc=utc)
+    return pd.to_datetime(values, format="ISO8601")
+
+
+def _zoned(values: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.to_datetime(values, format="ISO8601", utc=True)
 
 
 _FROM_TEXT: Final[Sequence[tuple[str, Callable[[Any], Any]]]] = (
@@ -136,4 +172,5 @@ _READERS: Final[dict[str, Callable[[Path, Source, Mapping[str, Any]], pd.DataFra
     ".parquet": _parquet,
     ".csv": _csv,
     ".json": _json,
+    ".xlsx": _excel,
 }

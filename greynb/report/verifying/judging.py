@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from greynb.databases.typedjson import decode
 from greynb.errors import GreynbError, QueryInterrupted
 from greynb.report.canonical import content_of
-from greynb.report.verifying.matching import Comparison, compare, rows_of
+from greynb.report.probes import apart
+from greynb.report.recording import is_float
+from greynb.report.verifying.matching import RELATIVE, Comparison, compare, rows_of
 from greynb.report.verifying.verdict import State, Verdict, short
 
 if TYPE_CHECKING:
@@ -79,10 +81,16 @@ def _compared(source: Source, frame: pd.DataFrame) -> tuple[State, str, Comparis
     names = tuple(map(str, frame.columns))
     if names != source.columns:
         return State.DIFFERS, f"other columns: {', '.join(names)} now, {', '.join(source.columns)} then", None
-    content = content_of(frame)
+    floats = [
+        was and kind.kind in "iuf" for was, kind in zip(is_float(source.types), frame.dtypes, strict=True)
+    ]
+    content = content_of(frame, floats if source.sums else None)
     if content.hash == source.hash:
         return State.EXACT, f"{State.EXACT.value} ({rows})", None
     if source.values is None:
+        farthest = apart(source.sums or {}, content.sums or {})
+        if farthest is not None and farthest <= RELATIVE:
+            return State.CLOSE, f"{State.CLOSE.value} ({rows}, compared by sums: {farthest:.1g})", None
         return State.DIFFERS, _by_hashes(source, content.columns, len(frame)), None
     then = [[decode(value) for value in row] for row in source.values]
     compared = compare(source.columns, then, list(rows_of(frame)))

@@ -21,6 +21,10 @@ from greynb.report.document.document import Document
 from tests.notebook.conftest import shell as shell
 from tests.notebook.shell import run
 
+VENUES = """
+SELECT venue, count(*) AS races, avg(runners) AS runners, max(race_date) AS latest
+FROM races WHERE race_date >= :since GROUP BY venue ORDER BY venue
+"""
 MADE = dt.datetime(2026, 11, 26, 14, 2, tzinfo=dt.UTC)
 
 
@@ -28,18 +32,17 @@ MADE = dt.datetime(2026, 11, 26, 14, 2, tzinfo=dt.UTC)
 def venues(shell: InteractiveShell) -> pd.DataFrame:
     """A small result with a parameter."""
     shell.user_ns["since"] = dt.date(2025, 7, 1)
-    run(
-        shell,
-        "%%analytics venues\nSELECT venue, count(*) AS races, avg(runners) AS runners, max(race_date) AS latest\n"
-        "FROM races WHERE race_date >= :since GROUP BY venue ORDER BY venue",
-    )
+    run(shell, f"%%analytics venues\n{VENUES}")
     return shell.user_ns["venues"]
 
 
 @pytest.fixture
 def numbers(shell: InteractiveShell) -> pd.DataFrame:
     """A long result."""
-    run(shell, "%%analytics numbers\nSELECT i AS place, i * 0.5 AS half, 'dog ' || i AS name FROM range(1000) t(i)")
+    run(
+        shell,
+        "%%analytics numbers\nSELECT i AS place, i * 0.5 AS half, 'dog ' || i AS name FROM range(1000) t(i)",
+    )
     return shell.user_ns["numbers"]
 
 

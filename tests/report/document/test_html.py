@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_a_page_has_a_language_one_title_and_headings_that_skip_no_level(documen
     assert page.all("html") == [{"lang": "en"}]
     assert page.text("title") == page.text("h1") == ["Dogs & odds <July>"]
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_tables_have_captions_and_cells_that_know_their_heads(document: Document) -> None:
@@ -60,7 +61,9 @@ def test_small_print_says_where_numbers_come_from_and_leads_to_the_sql(document:
     links = [each["href"] for each in page.all("a")]
     assert links == ["#sql-1", "#sql-1", "#sql-2", "#sql-2"]
     assert {link.removeprefix("#") for link in links if link} <= targets
-    assert any(re.search(r"analytics · analytics\.db.* · \d+ \w+ 2\d+, .* · SQL 1", text) for text in page.text("p"))
+    assert any(
+        re.search(r"analytics · analytics\.db.* · \d+ \w+ 2\d+, .* · SQL 1", text) for text in page.text("p")
+    )
     assert any("WHERE race_date >= :since" in text for text in page.text("pre"))
     assert ":since = 2025-07-01" in page.text("p")
 
@@ -148,7 +151,9 @@ def test_no_text_becomes_markup(text: str) -> None:
     )
     page = Page(html.page(made).encode("utf-8", "replace").decode())
     tags = [tag for tag, _ in page.elements]
-    known = "html head meta title style body main h1 h2 p pre dl div dt dd figure svg figcaption footer".split()
+    known = (
+        "html head meta title style body main h1 h2 p pre dl div dt dd figure svg figcaption footer".split()
+    )
     assert set(tags) <= set(known)
     assert tags.count("svg") == tags.count("h2") == tags.count("pre") == 1
 
@@ -158,7 +163,9 @@ def test_no_text_of_a_table_becomes_markup(text: str) -> None:
     import pandas as pd
 
     frame = pd.DataFrame({"a": [text], "b": [1]})
-    made = Report("x").table(frame, text, labels={"a": text}, units={"b": text or "u"}, spanners={text: ["a"]})
+    made = Report("x").table(
+        frame, text, labels={"a": text}, units={"b": text or "u"}, spanners={text: ["a"]}
+    )
     page = Page(html.page(made.document).encode("utf-8", "replace").decode())
     inside = {tag for tag, _ in page.elements} - set("html head meta title style body main h1 footer".split())
     assert inside <= set("div table caption thead tr th span tbody td".split())
@@ -208,7 +215,8 @@ def test_text_reads_on_every_shade_of_a_colour_scale(scale: str, palette: dict[s
         assert shade is not None
         opacity = int(shade[7:], 16) / 255
         mixed = [
-            s * opacity + p * (1 - opacity) for s, p in zip(rgb(shade[:7]), rgb(palette["paper"]), strict=True)
+            s * opacity + p * (1 - opacity)
+            for s, p in zip(rgb(shade[:7]), rgb(palette["paper"]), strict=True)
         ]
         assert contrast(rgb(palette["ink"]), tuple(mixed)) >= 4.5
 

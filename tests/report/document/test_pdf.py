@@ -43,7 +43,16 @@ def tags(node: Any) -> Iterator[Any]:
 
 def test_everything_of_a_report_is_in_its_pdf(document: Document) -> None:
     found = text(read(document))
-    for part in ("Dogs & odds <July>", "month 2025-07", "1,204", "−7.2%", "All venues", "RICH", "By month", "SQL 2"):
+    for part in (
+        "Dogs & odds <July>",
+        "month 2025-07",
+        "1,204",
+        "−7.2%",
+        "All venues",
+        "RICH",
+        "By month",
+        "SQL 2",
+    ):
         assert part in found
     assert "WHERE race_date >= :since" in found
     assert "report.ipynb" in found and "1 / " in found
@@ -102,7 +111,7 @@ def test_the_same_document_gives_the_same_bytes(document: Document) -> None:
 
 
 @settings(max_examples=40)
-@given(st.text(st.characters(codec=None), max_size=60), st.text("#[]{}$*_`\"\\/<>@=-+~() \nabc", max_size=60))
+@given(st.text(st.characters(codec=None), max_size=60), st.text('#[]{}$*_`"\\/<>@=-+~() \nabc', max_size=60))
 def test_no_text_is_read_as_markup_or_stops_the_pdf(any_text: str, marks: str) -> None:
     import pandas as pd
 
@@ -117,7 +126,9 @@ def test_no_text_is_read_as_markup_or_stops_the_pdf(any_text: str, marks: str) -
                 blocks.Code(words, "sql"),
                 blocks.Tiles((blocks.Tile(words, words, words),)),
                 blocks.Table((column,), pd.DataFrame(), 1, words, ((words, 0, 1),)),
-                blocks.Chart('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', words or "x", words),
+                blocks.Chart(
+                    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', words or "x", words
+                ),
                 blocks.Foreign(words, words),
             ),
             words,
@@ -127,14 +138,19 @@ def test_no_text_is_read_as_markup_or_stops_the_pdf(any_text: str, marks: str) -
         assert pdf(made).startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("words", ['#panic("x")', "*not bold* _nor this_", "= no heading", "$1 + 1$", "\\ @ref <lab>"])
+@pytest.mark.parametrize(
+    "words", ['#panic("x")', "*not bold* _nor this_", "= no heading", "$1 + 1$", "\\ @ref <lab>"]
+)
 def test_marks_of_typst_are_only_text(words: str) -> None:
     found = text(read(Document("Marks", (blocks.Note(words), blocks.Heading(words)), made=MADE)))
     assert found.count(words) == 2
 
 
 def test_markdown_keeps_its_structure() -> None:
-    words = "A [link](https://example.org/x) and **bold**\n\n1. one\n2. two\n\n> quoted\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n```\ncode\n```"
+    words = (
+        "A [link](https://example.org/x) and **bold**\n\n1. one\n2. two\n\n> quoted\n\n"
+        "| a | b |\n|---|--:|\n| 1 | 2 |\n\n```\ncode\n```"
+    )
     reader = read(Document("Prose", (blocks.Text(words),), made=MADE))
     links = [each.get_object()["/A"]["/URI"] for each in reader.pages[0]["/Annots"]]
     assert links == ["https://example.org/x"]

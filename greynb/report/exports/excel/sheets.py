@@ -132,7 +132,7 @@ def _sheet(book: Book, wanted: str, columns: list[Column]) -> str:
         def make(batch: pa.RecordBatch, begin: int) -> Any:
             return rows_xml(batch.columns, letters, begin + 2, styles, texts)
 
-        for text in in_order(table, make, Job("", {}, told=book.told)):
+        for text in in_order(table, make, Job("", dict, told=book.told)):
             write(file, text)
 
     book.streams[name] = Stream(2, f"A1:{letters[-1]}{count + 1}", count * width, rows)
