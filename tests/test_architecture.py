@@ -33,8 +33,10 @@ LAYERS: dict[str, set[str]] = {
     "prometheus": {"overview"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
+    "doctor": {"errors", "routing", "databases", "publish", "connections", "columnar"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
+        "doctor",
         "report",
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
@@ -42,7 +44,7 @@ LAYERS: dict[str, set[str]] = {
     "demo": {"errors", "routing", "databases", "publish", "report", "api"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
-        *("columnar", "overview", "prometheus", "service"),
+        *("columnar", "overview", "prometheus", "service", "doctor"),
     },
     "__main__": {"cli"},
 }

@@ -54,7 +54,8 @@ def estimates(parts: Sequence[Part], resamples: int, seed: int) -> list[dict[Any
     for part, end in zip(parts, ends, strict=True):
         whole = part.values(part.columns.sum(axis=0))
         again = part.values(totals[:, end - part.columns.shape[1] : end])
-        low, high = interval(np.column_stack([again[name] for name in whole]), len(part.columns))
+        numbers = np.array([again[name] for name in whole]).reshape(len(whole), resamples).T
+        low, high = interval(numbers, len(part.columns))
         found.append(
             {
                 name: Estimate(float(whole[name]), float(low[number]), float(high[number]))

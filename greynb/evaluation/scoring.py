@@ -18,7 +18,7 @@ SELECT *,
 FROM (
     SELECT *, rank() OVER best - 1 AS above, count(*) OVER best - rank() OVER best + 1 AS tied
     FROM evaluation_chances
-    WINDOW best AS (PARTITION BY race, method ORDER BY p DESC)
+    WINDOW best AS (PARTITION BY race, method ORDER BY step DESC)
 )"""
 
 SELECT_RESERVES: Final = """\
@@ -33,7 +33,7 @@ FROM (
     WHERE price IS NOT NULL
     WINDOW better AS (PARTITION BY race, method ORDER BY p * price DESC ROWS UNBOUNDED PRECEDING)
 )
-WHERE book < 1
+WHERE book < 1 - 1e-9  -- bets that cover the whole field at fair odds win nothing
 GROUP BY race, method
 HAVING min((1 - backed) / (1 - book)) < 1"""
 
@@ -44,16 +44,16 @@ def select_ranks(grouped: bool) -> str:
     return f"""\
 -- The share of all losers, and of all winners, that were given less than each probability; ties count half.
 CREATE OR REPLACE TEMP TABLE evaluation_ranks AS
-SELECT {key}, p, (sum(lost) OVER below - lost / 2) / sum(lost) OVER every AS losers_below,
+SELECT {key}, step, (sum(lost) OVER below - lost / 2) / sum(lost) OVER every AS losers_below,
        (sum(won) OVER below - won / 2) / sum(won) OVER every AS winners_below
-FROM (SELECT {key}, p, sum(win) AS won, sum(1 - win) AS lost FROM evaluation_chances GROUP BY {key}, p)
-WINDOW below AS (PARTITION BY {key} ORDER BY p), every AS (PARTITION BY {key})"""
+FROM (SELECT {key}, step, sum(win) AS won, sum(1 - win) AS lost FROM evaluation_chances GROUP BY {key}, step)
+WINDOW below AS (PARTITION BY {key} ORDER BY step), every AS (PARTITION BY {key})"""
 
 
 def select_sums(kelly: float, grouped: bool) -> str:
     """The sums per race and method that all metrics are made of."""
     key = "grouped, race, method" if grouped else "race, method"
-    match = "grouped, method, p" if grouped else "method, p"
+    match = "grouped, method, step" if grouped else "method, step"
     return f"""\
 -- Sums per race, of which every metric is a ratio.
 SELECT *, ln(greatest({CLIP!r}, 1 + {kelly!r} * (kelly_paid - kelly_staked))) AS growth
@@ -87,7 +87,7 @@ def select_bins(bins: int, grouped: bool) -> str:
     key = "grouped, race, method" if grouped else "race, method"
     return f"""\
 -- Sums per race and reliability bin: equally wide, each with its upper edge, the first with 0 too.
-SELECT {key}, CAST(greatest(0, ceil(p * {bins}) - 1) AS INTEGER) AS bin,
+SELECT {key}, CAST(greatest(0, (step * {bins} - 1) // 1_000_000_000_000) AS INTEGER) AS bin,
        count(*) AS starters, sum(p) AS predicted, sum(win) AS won
 FROM evaluation_chances
 GROUP BY {key}, bin"""

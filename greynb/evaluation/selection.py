@@ -143,7 +143,8 @@ def select_chances(grouped: bool) -> str:
     number = ", g.number AS grouped" if grouped else ""
     join = "\n    JOIN evaluation_groups g ON g.value IS NOT DISTINCT FROM s.grouped" if grouped else ""
     return f"""\
--- What each method gives each starter of the races that count. A dead heat of two is half a win each.
+-- What each method gives each starter of the races that count. A dead heat of two is half a win each. Chances
+-- are compared in steps of 1e-12, lest the rounding of a division tells equal ones apart.
 CREATE OR REPLACE TEMP TABLE evaluation_chances AS
 WITH counted AS (
     SELECT race, probability, price, runners, total, book, priced = runners AS all_priced,
@@ -151,11 +152,14 @@ WITH counted AS (
     FROM evaluation_starters s JOIN evaluation_fields USING (race){join}
     WHERE excluded IS NULL AND NOT scratched
 )
-SELECT race, 'model' AS method, probability / total AS p, win, price, runners{group} FROM counted
-UNION ALL
-SELECT race, 'favourite', 1 / price / book, win, price, runners{group} FROM counted WHERE all_priced
-UNION ALL
-SELECT race, 'uniform', 1.0::DOUBLE / runners, win, price, runners{group} FROM counted"""
+SELECT *, CAST(round(p * 1e12) AS BIGINT) AS step
+FROM (
+    SELECT race, 'model' AS method, probability / total AS p, win, price, runners{group} FROM counted
+    UNION ALL
+    SELECT race, 'favourite', 1 / price / book, win, price, runners{group} FROM counted WHERE all_priced
+    UNION ALL
+    SELECT race, 'uniform', 1.0::DOUBLE / runners, win, price, runners{group} FROM counted
+)"""
 
 
 def price_of(schema: Schema, price: str) -> str:

@@ -84,5 +84,5 @@ def readable_errors(path: Path | None = None) -> Iterator[None]:
         raise UsageError(
             f"the file could not be written: {reason}",
             path=where,
-            hint="nothing was replaced; try another folder",
+            hint="try another folder or disk",
         ) from error

@@ -27,7 +27,7 @@ def from_objects(series: pd.Series[Any]) -> tuple[Any, str | None]:
     Returns
     -------
     tuple
-        An Arrow array, and what to say of it where it is text that was none; else None.
+        An Arrow array, and what to say of it where its texts are not the values themselves; else None.
     """
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind == "empty":
@@ -49,13 +49,16 @@ def from_objects(series: pd.Series[Any]) -> tuple[Any, str | None]:
             if _same(column, plain):
                 return column, None
     texts = pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
-    return (
-        texts,
-        None if kind == "string" else f"{_KINDS.get(kind, 'values of several kinds')} are written as text",
-    )
+    return texts, f"{_KINDS.get(kind, 'values of several kinds')} are written as text"
 
 
-_KINDS = {"period": "periods", "interval": "intervals", "complex": "complex numbers", "integer": "integers"}
+_KINDS = {
+    "string": "half characters (surrogates)",
+    "period": "periods",
+    "interval": "intervals",
+    "complex": "complex numbers",
+    "integer": "integers",
+}
 
 
 def _same(column: pa.Array, values: list[Any]) -> bool:

@@ -32,18 +32,17 @@ class Table:
         The rows; names are unique texts.
     notices
         What had to be changed to make it.
+    as_text
+        The columns whose values became text that were none.
     """
 
     arrow: pa.Table
     notices: tuple[str, ...] = ()
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in parts of at most 16,384 and, as far as rows are alike, about 16 MB."""
-        return batches(self.arrow)
+    as_text: tuple[str, ...] = ()
 
 
 def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Cut a table into parts that are small beside the memory of a laptop."""
+    """Cut a table into parts of at most 16,384 rows and, as far as rows are alike, about 16 MB."""
     each = max(table.nbytes // max(table.num_rows, 1), 1)
     yield from table.to_batches(max_chunksize=max(min(_BATCH_ROWS, _BATCH_BYTES // each), 1))
 
@@ -94,17 +93,19 @@ def _from_pandas(df: pd.DataFrame) -> Table:
     names, said = _named(frame.columns.tolist())
     notices += said
     frame.columns = pd.Index(names)
-    columns, plain, dtypes = [], [], frame.dtypes.tolist()
+    columns, plain, as_text, dtypes = [], [], [], frame.dtypes.tolist()
     for position, name in enumerate(names):
         column, note = _column(frame.iloc[:, position])
         columns.append(column)
         if note:
             notices.append(f"{name}: {note}")
+            as_text.append(name)
         elif not pd.api.types.is_object_dtype(dtypes[position]):
             plain.append(name)
     # pandas' own metadata brings back dtypes such as Int64 and category where the file is read by pandas.
     metadata = pa.Schema.from_pandas(frame.loc[:, plain].iloc[:0], preserve_index=False).metadata
-    return Table(pa.table(columns, names).replace_schema_metadata(metadata), tuple(notices))
+    table = pa.table(columns, names).replace_schema_metadata(metadata)
+    return Table(table, tuple(notices), tuple(as_text))
 
 
 def _without_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
