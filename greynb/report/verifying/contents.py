@@ -53,7 +53,11 @@ def edits(path: Path, source: Source, facts: Mapping[str, Any]) -> tuple[str, ..
 def _parquet(path: Path, _source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame | None:
     import pyarrow.parquet as pq
 
+    from greynb.report.exports.parquet import AS_TEXT
+
     with pq.ParquetFile(path) as file:
+        if json.loads((file.metadata.metadata or {}).get(AS_TEXT, b"[]")):
+            return None  # texts stand for values that Parquet has no type for
         groups = range(file.metadata.num_row_groups)
         if sum(file.metadata.row_group(group).total_byte_size for group in groups) > _LARGEST:
             return None

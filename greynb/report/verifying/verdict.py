@@ -145,8 +145,12 @@ class FileVerification:
             "differ": states.count(State.DIFFERS),
             "cannot be verified": states.count(State.UNKNOWN),
         }
-        parts = [f"{count} {word}" for word, count in counts.items() if count]
+        parts = [f"{count} {_agreeing(word, count)}" for word, count in counts.items() if count]
         return ", ".join([*parts, *(["the file was edited after it was made"] if self.edited else [])])
+
+
+def _agreeing(word: str, count: int) -> str:
+    return f"{word}s" if count == 1 and " " not in word else word
 
 
 def short(sql: str) -> str:
