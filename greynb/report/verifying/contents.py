@@ -53,7 +53,11 @@ def edits(path: Path, source: Source, facts: Mapping[str, Any]) -> tuple[str, ..
 def _parquet(path: Path, _source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame | None:
     import pyarrow.parquet as pq
 
+    from greynb.report.exports.parquet import AS_TEXT
+
     with pq.ParquetFile(path) as file:
+        if json.loads((file.metadata.metadata or {}).get(AS_TEXT, b"[]")):
+            return None
         groups = range(file.metadata.num_row_groups)
         if sum(file.metadata.row_group(group).total_byte_size for group in groups) > _LARGEST:
             return None
@@ -72,7 +76,7 @@ def _csv(path: Path, source: Source, facts: Mapping[str, Any]) -> pd.DataFrame |
         return None
     table = pc.read_csv(
         path,
-        parse_options=pc.ParseOptions(newlines_in_values=True),
+        parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pc.ConvertOptions(
             column_types=dict.fromkeys([*source.columns, *map(neutralised_text, source.columns)], TEXT),
             null_values=[""],
