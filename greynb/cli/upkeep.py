@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from greynb.cli.common import length, progress_line
 from greynb.routing import Settings
+
+if TYPE_CHECKING:
+    from greynb.doctor import Examination
 
 FOUND_ERRORS = 5
 
@@ -34,8 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from greynb.doctor import Examination, examine, treat
-    from greynb.doctor.patient import Patient
+    from greynb.doctor import Patient, examine, treat
     from greynb.doctor.working import run
 
     def looked() -> Examination:
@@ -51,13 +54,17 @@ def _doctor(args: argparse.Namespace) -> int:
         if not args.json:
             print(found, end="\n\n")
         treated = treat(found, lambda line: print(line, file=sys.stderr if args.json else sys.stdout))
-        found = looked()
+        found = looked() if treated else found
     if args.json:
         fixes = {"fixes": [each.as_dict() for each in treated]} if args.fix else {}
         print(json.dumps({**found.as_dict(), **fixes}, indent=2))
     else:
-        print(f"\nafter the fixes: {found.summary}" if args.fix else found)
+        print(_outcome(found, bool(treated)) if args.fix else found)
     return FOUND_ERRORS if found.count("error") else 0
+
+
+def _outcome(found: Examination, treated: bool) -> str:
+    return f"\nafter the fixes: {found.summary}" if treated else "there is nothing that --fix may mend"
 
 
 def _quiet(_step: str, _part: float) -> None:

@@ -100,6 +100,13 @@ CHECKS: Final[tuple[Check, ...]] = (
         files.corrupt,
     ),
     Check(
+        "cannot-open",
+        "warning",
+        "the content could not be examined",
+        "Another process keeps the file locked, or SQLite cannot open it: programs here meet the same.",
+        files.cannot_open,
+    ),
+    Check(
         "file-read-only",
         "error",
         "staging may not be written",

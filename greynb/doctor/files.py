@@ -37,10 +37,14 @@ def missing(patient: Patient) -> Iterator[Evidence]:
     """Files that are not there."""
     gone = [each for each in patient.subjects if not each.is_there]
     for each in gone:
-        link = each.path.is_symlink()
-        points = f"{each.path} points to {each.path.readlink()}, which is not there"
+        where, link = str(each.path), each.path.is_symlink()
         yield Evidence(
-            (points if link else f"{each.path} is not there", f"chosen by {each.route.chosen_by}"),
+            (
+                f"{where} points to {each.path.readlink()}, which is not there"
+                if link
+                else f"{where} is not there",
+                f"chosen by {each.route.chosen_by}",
+            ),
             "greynb sync" if each.role == "analytics" else _make(each),
             each.role,
             each.path,
@@ -184,6 +188,20 @@ def _questions(subject: Subject) -> list[str]:
 
     tables = subject.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
     return [f"PRAGMA integrity_check({literal(str(name))})" for (name,) in tables]
+
+
+def cannot_open(patient: Patient) -> Iterator[Evidence]:
+    """Files that are neither damaged nor of another kind, and still could not be examined."""
+    for each in patient.subjects:
+        if each.is_there and each.is_sqlite and (error := each.trouble) is not None:
+            if _newer(each) or _is_damage(error):
+                continue
+            yield Evidence(
+                (error.message,),
+                f"{error.hint or 'mend that'}; then run `greynb doctor` again",
+                each.role,
+                each.path,
+            )
 
 
 def _is_damage(error: GreynbError) -> bool:

@@ -94,8 +94,8 @@ def counted_pages(still: Path, roots: Mapping[str, int]) -> dict[str, int]:
     from greynb.publish.pages.compare import compare_pages
     from greynb.publish.pages.format import opened
 
-    with opened(still) as file:
-        walker = Walker(file, compare_pages(file, file).new_words)
+    with opened(still) as file, opened(still) as again:  # two positions in one file
+        walker = Walker(file, compare_pages(again, file).new_words)
         return {name: len(walker.walk(root).pages) * file.page_size for name, root in roots.items()}
 
 

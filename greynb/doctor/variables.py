@@ -17,7 +17,7 @@ from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, SHARED_VARIAB
 from greynb.routing.spoken import Spoken, spoken
 
 _SECRET_NAME: Final = re.compile(
-    r"PASS(WORD|WD)?|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE
+    r"PASS(WORD|WD|PHRASE)?(_|$)|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE
 )
 _PASSWORD_IN_URL: Final = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _OTHERS: Final = 0o007
