@@ -1,10 +1,9 @@
 """Texts that a spreadsheet would run, made harmless in a CSV file in a way that can be undone.
 
 A spreadsheet takes a field that begins with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms) for a
-formula, also behind white space and invisible
-characters, and some take a leading tab or line break as the end of the field before
-(OWASP, "CSV injection"; CWE-1236). Such a text gets an apostrophe before it. A text that is a plain number
-(``-5``, ``+1.5e3``) is no formula and stays.
+formula, also behind white space and invisible characters, and some take a leading tab or line break as the
+end of the field before (OWASP, "CSV injection"; CWE-1236). Such a text gets an apostrophe before it. A text
+that is a plain number (``-5``, ``+1.5e3``) is no formula and stays.
 
 So that it can be undone, a text that already has apostrophes before such a beginning gets one more: taking
 one apostrophe off every text that is still of this kind without it gives back what was there.
