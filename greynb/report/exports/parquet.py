@@ -28,13 +28,15 @@ def write_parquet(table: Table, path: Path, job: Job) -> Written:
     """Write a table as Parquet, a row group at a time."""
     rows, changed = _storable(table.arrow)
     as_text = [*table.as_text, *changed]
+    # In the schema, not only in the file: who reads the table and writes it again keeps the record.
+    facts = {KEY: job.record(), AS_TEXT: as_text}
+    metadata = {key: json.dumps(fact).encode() for key, fact in facts.items()}
+    rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), **metadata})
     with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         for begin in range(0, max(rows.num_rows, 1), _GROUP):
             part = rows.slice(begin, _GROUP)
             writer.write_table(part, row_group_size=_GROUP)
             job.told(begin + part.num_rows)
-        facts = {KEY: job.record(), AS_TEXT: as_text}
-        writer.add_key_value_metadata({key: json.dumps(fact).encode() for key, fact in facts.items()})
     return Written(tuple(f"{name}: Parquet has no type for its values; they are text" for name in changed))
 
 

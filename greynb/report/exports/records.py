@@ -8,11 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final
 
-import pandas as pd
-
-from greynb.databases.load_values import as_pandas
 from greynb.errors import UsageError
-from greynb.report.recording import described
 
 BESIDE: Final = ".meta.json"
 """What is added to the name of a file that has no room for a record in itself."""
@@ -20,12 +16,6 @@ BESIDE: Final = ".meta.json"
 Record = Mapping[str, Any]
 Cell = tuple[Any, ...]
 _SCRIPT = re.compile(r'<script type="application/json" class="greynb-source">(.*?)</script>', re.S)
-
-
-def record_of(df: object) -> dict[str, Any]:
-    """Describe a frame as JSON: its query as far as known, and its content."""
-    frame = as_pandas(df.collect() if hasattr(df, "collect") else df)
-    return described(frame if frame is not None else pd.DataFrame()).as_dict()
 
 
 def beside(path: Path) -> Path:
