@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from greynb.audit import shell, sqlfile
+from greynb.audit.copies import VARIABLES
+from greynb.audit.families.roles import Use, reader, writer
 from greynb.audit.findings import Found, Place
 from greynb.audit.locatedjson import Located, Source, located
 from greynb.audit.python import reading
 from greynb.audit.python.opening import category
+from greynb.audit.sql import Dialect, is_sql
 from greynb.audit.targets import looks_like_file
 from greynb.routing.route import Role
 
+_ROLES: dict[str, Role] = {"analytics": "analytics", "staging": "staging"}
 _PLAIN = {"time", "timeit", "capture", "prun", "python", "python3"}  # cell magics over ordinary Python
 _SHELLS = {"bash", "sh", "script", "!", "sx", "system"}
 _ANALYTICS = "a %%analytics cell only reads"
@@ -65,8 +69,9 @@ def _cell(lines: list[_Line], path: str, python: list[_Line]) -> Iterator[Found]
         yield from _python(lines, path, python)
         return
     name, _, rest = lines[0].text[2:].strip().partition(" ")
-    if name in ("analytics", "staging"):
-        yield from _sql(name, rest, lines)  # type: ignore[arg-type]
+    if role := _ROLES.get(name):
+        yield from _moved(_opened(role, path), lines)
+        yield from _sql(role, rest, lines)
     elif name in _SHELLS:
         body = "\n".join(["", *(line.text for line in lines[1:])])
         yield from _moved(shell.check(body, path), lines)
@@ -74,13 +79,21 @@ def _cell(lines: list[_Line], path: str, python: list[_Line]) -> Iterator[Found]
         yield from _python(lines[1:], path, python)
 
 
-def _sql(role: Role, rest: str, lines: list[_Line]) -> Iterator[Found]:
-    from greynb.audit.sql import is_sql
+def _opened(role: Role, path: str) -> Iterator[Found]:
+    """Whether a cell goes to the database that the notebook's name does not say."""
+    script = category(path)
+    use = Use(role, role == "analytics", f"%%{role}", Place(1))
+    if script == "analytics" and role == "staging":
+        yield reader(use, "error")
+    elif script == "staging" and role == "analytics":
+        yield writer(use, "warning")
 
+
+def _sql(role: Role, rest: str, lines: list[_Line]) -> Iterator[Found]:
     head = rest if is_sql(rest) else ""
     sql = "\n".join([head, *(line.text for line in lines[1:])])
-    dialect = "duckdb" if role == "analytics" else "sqlite"
-    yield from _moved(sqlfile.check_sql(sql, 0, dialect, role, _ANALYTICS), lines)  # type: ignore[arg-type]
+    dialect: Dialect = "duckdb" if role == "analytics" else "sqlite"
+    yield from _moved(sqlfile.check_sql(sql, 0, dialect, role, _ANALYTICS), lines)
 
 
 def _python(lines: list[_Line], path: str, python: list[_Line]) -> Iterator[Found]:
@@ -121,7 +134,7 @@ def _ran(name: str, rest: str, path: str) -> Iterator[Found]:
         yield from shell.check(rest, path)
     elif name in ("env", "set_env"):
         variable, _, value = rest.replace("=", " ", 1).partition(" ")
-        yield from _set(variable, value.strip())
+        yield from _set(variable, value.split(" ")[0])
     elif name == "analytics":
         yield from sqlfile.check_sql(rest, 0, "duckdb", "analytics", "%analytics only reads")
     elif name == "staging" and category(path) is None:
@@ -129,8 +142,6 @@ def _ran(name: str, rest: str, path: str) -> Iterator[Found]:
 
 
 def _set(variable: str, value: str) -> Iterator[Found]:
-    from greynb.audit.copies import VARIABLES
-
     if variable in VARIABLES and looks_like_file(value):
         yield Found(
             "hardcoded-path",

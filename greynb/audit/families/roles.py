@@ -33,9 +33,9 @@ def check(script: Script) -> Iterator[Found]:
             continue
         level: Level = "warning" if right else "error"
         if use.role == "analytics" and script.role == "staging":
-            yield writer(use, script, level)
+            yield writer(use, level)
         elif use.role == "staging" and script.role == "analytics":
-            yield reader(use, script, "warning" if use.readonly else level)
+            yield reader(use, "warning" if use.readonly else level)
         elif (
             use.role == "analytics"
             and script.role is None
@@ -50,7 +50,7 @@ def check(script: Script) -> Iterator[Found]:
             )
 
 
-def writer(use: Use, script: Script, level: Level) -> Found:
+def writer(use: Use, level: Level) -> Found:
     """A script that writes, and a use of analytics."""
     return Found(
         "writer-opens-analytics",
@@ -61,7 +61,7 @@ def writer(use: Use, script: Script, level: Level) -> Found:
     )
 
 
-def reader(use: Use, script: Script, level: Level) -> Found:
+def reader(use: Use, level: Level) -> Found:
     """A script that reads, and a use of staging."""
     return Found(
         "reader-opens-staging",

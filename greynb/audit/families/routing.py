@@ -18,7 +18,7 @@ def check(script: Script) -> Iterator[Found]:
         return
     covered: set[Place] = set()
     found: list[Found] = []
-    for copy in sorted(_copies(script), key=lambda each: -len(each.steps)):
+    for copy in sorted(_copies(script), key=lambda each: (-len(each.steps), each.default is None)):
         places = {step.place for step in copy.steps}
         if not places <= covered:
             if not places & covered:
@@ -140,9 +140,10 @@ def _to_environment(script: Script, node: ast.AST) -> bool:
 def _later(script: Script, node: ast.expr) -> Iterator[Value]:
     """What the name that takes a read holds in the end: ``if not a: a = …`` comes after it."""
     parent = script.module.parents.get(node)
-    if not isinstance(parent, ast.Assign):
-        return
-    scope = script.module.scope(parent)
-    for target in parent.targets:
+    targets = parent.targets if isinstance(parent, ast.Assign) else []
+    if isinstance(parent, ast.NamedExpr):
+        targets = [parent.target]
+    scope = script.module.scope(node)
+    for target in targets:
         if isinstance(target, ast.Name):
             yield script.flow.at_end(scope, target.id)

@@ -66,6 +66,9 @@ class Branches:
         self._flow = flow
         self._value: Value | None = before[0] if before else None
         self._last: Path = ()
+        # Of the ``if`` that is being passed: what its branches give so far, and what was there before it.
+        self._inside: Value | None = None
+        self._before: Value | None = None
 
     def after(self, found: Sequence[Binding]) -> Value:
         """Pass the bindings, in source order."""
@@ -115,12 +118,18 @@ class Branches:
             binding.statement, ast.Store
         ):
             return one_of([old, new])
-        return first([old, new]) if empties(test) != (branch[1] == "orelse") else first([new, old])
+        if empties(test) != (branch[1] == "orelse"):
+            return first([old, new])
+        self._inside, self._before = new, old
+        return first([new, old])
 
     def _either(self, node: ast.If, old: Value, new: Value) -> Value:
         if not decides(self._flow, node.test):
             return one_of([old, new])
-        return first([new, old] if empties(node.test) else [old, new])
+        if self._inside is None or self._before is None:
+            return first([new, old] if empties(node.test) else [old, new])
+        self._inside = first([new, self._inside] if empties(node.test) else [self._inside, new])
+        return first([self._inside, self._before])
 
     def _unasked(self, old: Value, new: Value, path: Path) -> Value:
         if not path:
