@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
-    "doctor": {"errors", "routing", "databases", "publish", "connections", "columnar"},
+    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
         *("doctor", "rolestatus", "report"),

@@ -11,7 +11,8 @@ import pytest
 import greynb
 from greynb import connections
 from greynb.errors import UsageError
-from tests.notebook.shell import run, text
+from tests.notebook.kernel import started
+from tests.notebook.shell import make_databases, run, text
 
 
 @pytest.fixture
@@ -121,3 +122,17 @@ def test_unloading_takes_the_panels_away(shell):
         assert formatter(greynb.status()) is None
     finally:
         shell.run_line_magic("load_ext", "greynb")
+
+
+@pytest.mark.slow
+def test_in_a_real_kernel_the_doctor_shows_its_panel(tmp_path):
+    lines = [f"{name}={path}" for name, path in make_databases(tmp_path).items()]
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    with started(tmp_path) as kernel:
+        assert kernel.run("%load_ext greynb").error is None
+        reply = kernel.run("%greynb doctor")
+        assert reply.error is None
+        assert "staging is not in WAL" in reply.shown("text/html")[-1]
+        assert "[not-wal]" in reply.shown()[-1]
+        fixed = kernel.run("%greynb doctor --fix")
+        assert "done: the database is in WAL now" in fixed.stdout
