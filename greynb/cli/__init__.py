@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import auditing, databases, publishing, reports, upkeep
+from greynb.cli import auditing, databases, logs, publishing, reports, upkeep
 from greynb.errors import GreynbError
 
 
@@ -53,4 +53,5 @@ def _parser() -> argparse.ArgumentParser:
     reports.add(commands)
     upkeep.add(commands)
     auditing.add(commands)
+    logs.add(commands)
     return parser
