@@ -34,6 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
+    "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
     "notebook": {
@@ -46,7 +47,7 @@ LAYERS: dict[str, set[str]] = {
     "audit": {"errors", "routing", "databases"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
-        *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog"),
+        *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog", "archive"),
     },
     "__main__": {"cli"},
 }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import auditing, databases, logs, publishing, reports, upkeep
+from greynb.cli import archiving, auditing, databases, logs, publishing, reports, upkeep
 from greynb.errors import GreynbError
 
 
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add(commands)
     reports.add(commands)
     upkeep.add(commands)
+    archiving.add(commands)
     auditing.add(commands)
     logs.add(commands)
     return parser
