@@ -27,11 +27,12 @@ from greynb.databases.sqlite import atomic, file_error, open_readonly
 from greynb.errors import DatabaseError
 from greynb.publish.durable import sync_folder
 
-AT_ONCE: Final = 100_000
+AT_ONCE: Final = 50_000
 """Rows of one file at most, which one transaction deletes: other writers wait for about a second."""
 _TRIES: Final = 5
 
 Told = Callable[[str, float], None]
+Listing = Callable[[sqlite3.Connection, Table, str], list[tuple[str, int]]]
 
 
 @dataclass(slots=True)
@@ -133,21 +134,24 @@ def archive(
     if dry_run:
         with closing(open_readonly(staging, timeout=WAIT)) as con:
             try:
-                return _planned(con, tables.found(con, table, date), before, dry_run=True)
+                found = tables.found(con, table, date)
+                return _planned(con, found, before, tables.months, dry_run=True)
             except sqlite3.Error as error:
                 raise file_error(error, staging, WAIT) from error
     with writing(staging) as con:
         found = tables.found(con, table, date)
         with alone(folder) as home:
             journal.settle(con, home)
-            archived = _planned(con, found, before)
+            archived = _planned(con, found, before, tables.list_old)
             begun(archived)
             _move(con, found, home, archived, told)
             return archived
 
 
-def _planned(con: sqlite3.Connection, table: Table, before: dt.date, *, dry_run: bool = False) -> Archived:
-    months = dict(tables.months(con, table, before.isoformat()))
+def _planned(
+    con: sqlite3.Connection, table: Table, before: dt.date, listed: Listing, *, dry_run: bool = False
+) -> Archived:
+    months = dict(listed(con, table, before.isoformat()))
     return Archived(table.name, before, months, tables.undated(con, table), dry_run=dry_run)
 
 

@@ -19,6 +19,7 @@ from greynb.errors import UsageError
 UNIT: Final = "greynb_unit"
 """The temporary table of the rowids that move together."""
 _VIEW: Final = "greynb_unit_rows"
+_OLD: Final = "greynb_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,24 @@ def refuse_triggers(con: sqlite3.Connection, table: str, event: str) -> None:
 def months(con: sqlite3.Connection, table: Table, before: str) -> list[tuple[str, int]]:
     """The months of old rows, and how many rows each has."""
     return con.execute(
-        f"SELECT substr({quote(table.date)}, 1, 7) AS month, count(*) FROM main.{quote(table.name)}"
+        f"SELECT {_month(table)} AS month, count(*) FROM main.{quote(table.name)}"
         f" WHERE {table.old(before)} GROUP BY 1 ORDER BY 1"
     ).fetchall()
+
+
+def list_old(con: sqlite3.Connection, table: Table, before: str) -> list[tuple[str, int]]:
+    """The same, and remember the rowids, so that the table is searched once."""
+    con.execute(f"DROP TABLE IF EXISTS temp.{_OLD}")
+    con.execute(f"CREATE TEMP TABLE {_OLD} (month TEXT, id INTEGER, PRIMARY KEY (month, id)) WITHOUT ROWID")
+    con.execute(
+        f"INSERT INTO temp.{_OLD} SELECT {_month(table)}, {table.rowid} FROM main.{quote(table.name)}"
+        f" WHERE {table.old(before)}"
+    )
+    return con.execute(f"SELECT month, count(*) FROM temp.{_OLD} GROUP BY 1 ORDER BY 1").fetchall()
+
+
+def _month(table: Table) -> str:
+    return f"substr({quote(table.date)}, 1, 7)"
 
 
 def undated(con: sqlite3.Connection, table: Table) -> int:
@@ -140,25 +156,24 @@ def undated(con: sqlite3.Connection, table: Table) -> int:
 
 
 def take(con: sqlite3.Connection, table: Table, before: str, month: str, limit: int) -> int:
-    """Remember the rowids of the next old rows of a month, and say how many."""
-    con.execute(f"DROP VIEW IF EXISTS temp.{_VIEW}")
-    con.execute(f"DROP TABLE IF EXISTS temp.{UNIT}")
-    con.execute(f"CREATE TEMP TABLE {UNIT} (id INTEGER PRIMARY KEY)")
-    old = f"{table.old(before)} AND substr({quote(table.date)}, 1, 7) = ?"
+    """Make the next listed rows of a month those that move, if they are still old; says how many."""
+    remember(con, ())
     con.execute(
-        f"INSERT INTO temp.{UNIT} SELECT {table.rowid} FROM main.{quote(table.name)}"
-        f" WHERE {old} ORDER BY 1 LIMIT ?",
+        f"INSERT INTO temp.{UNIT} SELECT o.id FROM temp.{_OLD} AS o CROSS JOIN main.{quote(table.name)} AS t"
+        f" ON t.{table.rowid} = o.id WHERE o.month = ? AND {_month(table)} = o.month AND {table.old(before)}"
+        " ORDER BY o.id LIMIT ?",
         (month, limit),
     )
     con.execute(
-        f"CREATE TEMP VIEW {_VIEW} AS SELECT t.* FROM main.{quote(table.name)} AS t"
-        f" JOIN temp.{UNIT} AS u ON t.{table.rowid} = u.id"
+        f"CREATE TEMP VIEW {_VIEW} AS SELECT t.* FROM temp.{UNIT} AS u"
+        f" CROSS JOIN main.{quote(table.name)} AS t ON t.{table.rowid} = u.id"
     )
     return int(con.execute(f"SELECT count(*) FROM temp.{UNIT}").fetchone()[0])
 
 
 def remember(con: sqlite3.Connection, rowids: Sequence[int]) -> None:
-    """Remember given rowids."""
+    """Make given rows those that move."""
+    con.execute(f"DROP VIEW IF EXISTS temp.{_VIEW}")
     con.execute(f"DROP TABLE IF EXISTS temp.{UNIT}")
     con.execute(f"CREATE TEMP TABLE {UNIT} (id INTEGER PRIMARY KEY)")
     con.executemany(f"INSERT INTO temp.{UNIT} VALUES (?)", ((each,) for each in rowids))

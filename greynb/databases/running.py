@@ -109,10 +109,7 @@ class Runner:
     def ensure(self, passed: Passed) -> tuple[str, ...]:
         """Make the typed views of the tables that a statement reads, also through temporary views."""
         names, archived = self.reads(passed), self._attachment.archived
-        if archived is None:
-            return self._catalog.ensure(names)
-        also = archived.names() if passed.describes else ()
-        return (*self._catalog.ensure(names), *archived.ensure([*names, *also]))
+        return (*self._catalog.ensure(names), *(archived.ensure(names) if archived is not None else ()))
 
     def reads(self, passed: Passed) -> list[str]:
         """The tables that a statement reads, also through temporary views."""

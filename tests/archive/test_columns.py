@@ -46,7 +46,11 @@ def test_the_common_type_loses_nothing(staging, declared, old, new, kind, shown)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", '[["a", "a", "real", "EVIL)", false]]', '[["a", "a", "x", "DATE", false]]']
+    "text",
+    [
+        *("", "[1]", '[["a", "a", "real", "E)", false]]', '[["a", "a", "x", "DATE", false]]'),
+        *('[["a", "a", [], "DATE"]]', '[["a", 1, "real", "DATE"]]'),
+    ],
 )
 def test_a_journal_that_says_something_else_is_not_believed(text):
     with pytest.raises(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from greynb.archive import archive, archiving, restore
 from greynb.archive.cutoff import cutoff
+from greynb.cli import main
 from greynb.errors import DatabaseError, DatabaseLocked, UsageError
 from tests.archive.files import ask, change, make_staging, whole
 
@@ -83,6 +85,17 @@ def test_one_file_can_be_restored_alone(staging):
     rows = pq.read_metadata(done.files[0]).num_rows
     assert restore(staging, done.files[0]).rows == {"odds_history": rows}
     assert ask(staging, f"SELECT count(*) FROM odds_history WHERE {OLD}") == [(rows,)]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_a_database_in_utf_16_gets_its_texts_back(tmp_path, encoding):
+    path = tmp_path / "wide.db"
+    change(path, f"PRAGMA encoding = '{encoding}'", "CREATE TABLE t (day, x)")
+    change(path, "INSERT INTO t VALUES ('2020-01-01', 'é🐕'), ('2020-01-02', x'ff'), ('2020-01-03', 'a')")
+    before = whole(path, "t")
+    assert archive(path, "t", "day", BEFORE, tmp_path / "old").rows == 3
+    restore(path, tmp_path / "old")
+    assert whole(path, "t") == before
 
 
 def test_a_damaged_file_restores_nothing(staging):
@@ -202,7 +215,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=6))
 def test_whatever_a_table_holds_comes_back_with_its_storage_classes(tmp_path, rows):
     path = tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
@@ -230,3 +243,43 @@ def test_a_day_that_the_month_lacks_is_its_last_and_other_words_are_refused():
     for age in ("3", "y", "0y", "-1y", "3 years", "9999y"):
         with pytest.raises(UsageError):
             cutoff(age, dt.date(2026, 11, 26))
+
+
+def test_the_commands_archive_read_and_restore(staging, monkeypatch, capsys):
+    monkeypatch.setenv("STAGING_DB_PATH", str(staging))
+    before, folder = whole(staging), str(staging.parent / "old")
+    age = f"{dt.date.today().year - 2023}y"
+    words = ["archive", "--older-than", age, "--table", "odds_history", "--date", "timestamp", "--to", folder]
+    assert main([*words, "--dry-run"]) == 0
+    assert "rows of odds_history are from before 2023-" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert done["rows"] == sum(done["months"].values()) > 0
+    assert main(["restore", folder, "--dry-run"]) == 0
+    assert "would go back" in capsys.readouterr().out
+    assert main(["restore", folder]) == 0
+    assert f"{done['rows']:,} rows are back in odds_history" in capsys.readouterr().out
+    assert whole(staging) == before
+    assert main(["archive", "--older-than", "soon", *words[3:]]) == 1
+    assert "is not an age" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_so(staging, monkeypatch, capsys):
+    monkeypatch.setenv("STAGING_DB_PATH", str(staging))
+    before, folder = whole(staging), staging.parent / "old"
+    real, seen = archiving.files.write, []
+
+    def write(*arguments):
+        seen.append(arguments)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(archiving.files, "write", write)
+    words = ["--older-than", "3y", "--table", "odds_history", "--date", "timestamp", "--to", str(folder)]
+    assert main(["archive", *words]) == 130
+    files = sum(pq.read_metadata(each).num_rows for each in folder.glob("*.parquet"))
+    assert f"stopped; {files} rows are archived" in capsys.readouterr().err
+    assert not list(folder.glob("*.part"))
+    restore(staging, folder)
+    assert whole(staging) == before

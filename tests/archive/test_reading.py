@@ -127,6 +127,16 @@ def test_the_engine_still_reaches_no_file_and_its_own_names_are_refused(staging)
             rows(sql)
 
 
+def test_a_file_whose_archiver_died_before_it_had_its_name_is_read_and_restored(staging):
+    before = rows(COUNTS.format("odds_history"))
+    moved(staging)
+    greynb.sync()
+    for file in (staging.parent / "old").glob("*.parquet"):
+        file.rename(f"{file}.part")
+    assert rows(COUNTS.format("odds_history_all")) == before
+    assert sum(restore(staging, staging.parent / "old").rows.values()) > 20
+
+
 def test_a_missing_file_stops_the_view_and_says_which(staging):
     moved(staging)
     greynb.sync()
@@ -160,6 +170,12 @@ def test_a_table_of_that_name_in_the_file_stays_what_it_is(staging):
     moved(staging)
     greynb.sync()
     assert rows("SELECT * FROM odds_history_all") == [(1,)]
+
+
+def test_a_table_of_somebody_elses_that_is_called_like_the_journal_does_no_harm(staging):
+    change(staging, "CREATE TABLE greynb_archive AS SELECT 1 AS x", "CREATE TABLE for_all AS SELECT 2 AS y")
+    greynb.sync()
+    assert rows("SELECT y, x FROM for_all, greynb_archive") == [(2, 1)]
 
 
 def test_a_second_archive_adds_to_the_first(staging, tmp_path):
