@@ -55,8 +55,7 @@ def test_no_attack_on_analytics_runs_or_leaves_anything(shell, tmp_path):
     names = {"staging": "stage.db", "analytics": "analytics.db", "csv": "a.csv", "new": "new.db"}
     places = {name: str(tmp_path / file) for name, file in names.items()} | {"folder": str(tmp_path)}
     attacks = [
-        re.sub(r"\{(\w+)\}", lambda found: places.get(found[1], found[0]), each)
-        for each in STATEMENTS
+        re.sub(r"\{(\w+)\}", lambda found: places.get(found[1], found[0]), each) for each in STATEMENTS
     ]
     assert len(attacks) > 100
     (tmp_path / "a.csv").write_text("a\n1\n")
