@@ -23,7 +23,7 @@ _FEW: Final = 30  # starters in a bin below which it is drawn faintly
 
 def reliability(evaluation: Evaluation) -> Chart:
     """Draw the share that won against the probability given, bin by bin, with the starters below."""
-    bins = evaluation.bins[evaluation.bins["method"].isin(("model", "favourite"))]
+    bins = evaluation.bins
     counts = {str(name): int(own["n"].sum()) for name, own in bins.groupby("method", sort=False)}
     with drawing(6.4, 6.4) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))

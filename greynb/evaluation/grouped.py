@@ -45,7 +45,7 @@ def is_text(names: pd.Series[Any]) -> bool:
 
 def by_odds(evaluation: Evaluation) -> Chart:
     """Draw the return at flat stakes by band of the odds."""
-    rows = evaluation.odds[evaluation.odds["method"] != "uniform"]
+    rows = evaluation.odds
     if not (rows["method"] == "model").any():
         raise UsageError(NO_BET, hint=NO_BET_HINT)
     title = "Return by the odds of the pick"
