@@ -82,7 +82,7 @@ def test_other_odds_can_be_bet_at(published: Path) -> None:
     starting, early = (
         greynb.evaluate(price=price, resamples=10) for price in ("starting_price", "odds_decimal")
     )
-    assert starting.value("brier") == early.value("brier")
+    assert starting.value("brier") == pytest.approx(early.value("brier"), abs=1e-12)
     assert starting.value("roi_flat") != early.value("roi_flat")
 
 
@@ -235,6 +235,7 @@ def test_an_evaluation_shows_itself_as_text_and_as_html(published: Path) -> None
 INTERRUPTED = """
 import _thread, threading, greynb
 from greynb.errors import QueryInterrupted
+greynb.evaluate(resamples=10)  # what is imported at the first call is not to be interrupted
 threading.Timer({after}, _thread.interrupt_main).start()
 try:
     while True:
@@ -244,7 +245,7 @@ except QueryInterrupted:
 """
 
 
-@pytest.mark.parametrize(("after", "resamples"), [(1.5, 10), (3.0, 1_000_000)])
+@pytest.mark.parametrize(("after", "resamples"), [(0.7, 10), (2.0, 1_000_000)])
 def test_ctrl_c_stops_it_and_it_can_be_called_again(published: Path, after: float, resamples: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED.format(after=after, resamples=resamples)],
