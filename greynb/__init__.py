@@ -16,6 +16,8 @@ _HOMES = {
     "get_conn": "greynb.api",
     "load": "greynb.api",
     "sync": "greynb.api",
+    "evaluate": "greynb.evaluation",
+    "Evaluation": "greynb.evaluation",
     "status": "greynb.overview",
     "export": "greynb.report.exports",
     "role_of": "greynb.routing",
@@ -67,6 +69,8 @@ if TYPE_CHECKING:
     from greynb.errors import UnreadableDatabase as UnreadableDatabase
     from greynb.errors import UsageError as UsageError
     from greynb.errors import WriteRefused as WriteRefused
+    from greynb.evaluation import Evaluation as Evaluation
+    from greynb.evaluation import evaluate as evaluate
     from greynb.overview import status as status
     from greynb.report.document.building import Report as Report
     from greynb.report.exports import export as export

@@ -29,13 +29,15 @@ LAYERS: dict[str, set[str]] = {
     "connections": {"errors", "routing", "databases", "mirror"},
     "db_utils": {"errors", "routing", "databases", "connections"},
     "columnar": {"errors", "routing", "databases", "mirror", "connections"},
-    "overview": {"errors", "routing", "databases", "publish", "columnar"},
-    "prometheus": {"overview"},
+    "rolestatus": {"routing", "databases", "publish"},
+    "overview": {"errors", "routing", "databases", "publish", "columnar", "rolestatus"},
+    "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
+    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        "report",
+        *("doctor", "rolestatus", "report"),
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
     "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},
@@ -43,7 +45,7 @@ LAYERS: dict[str, set[str]] = {
     "audit": {"errors", "routing", "databases"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
-        *("columnar", "overview", "prometheus", "service", "audit"),
+        *("columnar", "overview", "prometheus", "service", "doctor", "audit"),
     },
     "__main__": {"cli"},
 }

@@ -34,7 +34,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--json", action="store_true", help="for machines")
     command.set_defaults(run=_changes)
 
-    command = commands.add_parser("verify", help="compare analytics with staging; exit with 4 if they differ")
+    command = commands.add_parser(
+        "verify", help="compare analytics with staging, or a report's numbers with the data; 4 if they differ"
+    )
+    command.add_argument(
+        "files", nargs="*", metavar="FILE", help="reports and exports, whose queries are run again"
+    )
     command.add_argument("--json", action="store_true", help="for machines")
     command.set_defaults(run=_verify)
 
@@ -114,6 +119,10 @@ def _changes(args: argparse.Namespace) -> None:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    if args.files:
+        from greynb.cli.verifying import verify_files
+
+        return verify_files(args.files, as_json=args.json)
     found = api.verify(progress=progress_line())
     print(json.dumps(found.as_dict(), indent=2, default=repr) if args.json else found)
     return 0 if found.equal else 4

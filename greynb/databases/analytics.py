@@ -46,6 +46,8 @@ class AnalyticsSession:
         Where snapshots of the analytics file come from; closed together with the session.
     mirrors
         Where mirrors of versions come from that have none of their own; closed together with the session.
+    settings
+        DuckDB's, such as ``memory_limit``.
 
     Attributes
     ----------
@@ -53,12 +55,12 @@ class AnalyticsSession:
         Which of the two is read.
     """
 
-    def __init__(self, source: SnapshotSource, mirrors: Mirrors | None = None) -> None:
+    def __init__(self, source: SnapshotSource, mirrors: Mirrors | None = None, **settings: str | int) -> None:
         self._source = source
         self.mirroring = Mirroring(mirrors)
         self._lock = threading.RLock()
         self._newer_told = False
-        self._con = locked_instance({*homes(source.path), *self.mirroring.folders})
+        self._con = locked_instance({*homes(source.path), *self.mirroring.folders}, **settings)
         self._attachment = Attachment(self._con, source)
         self._in_sqlite = SqliteDialect()
         self._runner = Runner(self._con, self._attachment)

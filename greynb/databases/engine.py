@@ -12,15 +12,17 @@ from greynb.databases.extension import extension_path, has_extension
 from greynb.databases.identifiers import literal
 
 
-def locked_instance(readable: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
+def locked_instance(readable: Iterable[Path] = (), **settings: str | int) -> duckdb.DuckDBPyConnection:
     """Open an instance whose current database is ``analytics``, empty, with settings that stay.
 
     Parameters
     ----------
     readable
         Folders from which mirrors may be attached.
+    settings
+        DuckDB's, for the whole instance.
     """
-    con = sqlite_instance() if has_extension() else plain_instance()
+    con = sqlite_instance(**settings) if has_extension() else plain_instance(**settings)
     # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     enable_progress(con)

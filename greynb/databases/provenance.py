@@ -26,7 +26,7 @@ def provenance(
     snapshot: str | None,
     rows: int,
     seconds: float,
-    columns: Sequence[str],
+    columns: Sequence[str] | None = None,
     setup: Sequence[Making] = (),
     frames: Sequence[str] = (),
     kept: Kept | None = None,
@@ -59,6 +59,8 @@ def provenance(
     if kept:
         computed = kept.time.astimezone(dt.UTC).isoformat(timespec="seconds")
         origin["cache"] = {"time": computed, "seconds": round(kept.seconds, 6)}
+    if columns is not None:
+        origin["columns"] = json.dumps(columns)
     if setup:
         origin["setup"] = json.dumps([made.as_dict() for made in setup])
     if frames:
@@ -71,7 +73,6 @@ def provenance(
         "snapshot": snapshot,
         "time": moment.isoformat(timespec="seconds"),
         "rows": rows,
-        "columns": json.dumps(columns),
         "seconds": round(seconds, 6),
         "greynb": __version__,
         **origin,

@@ -1,29 +1,15 @@
-"""Running a query so that Ctrl-C (Kernel → Interrupt) stops it and leaves the connection usable.
-
-A query that runs on the main thread holds back Python's signal handling until it ends. So it runs on a
-worker thread, while the main thread waits in short slices, shows progress, and on Ctrl-C tells the engine
-to stop and waits until it has.
-"""
+"""Running a cell's query on a worker thread, with its progress shown meanwhile."""
 
 from __future__ import annotations
 
-import contextvars
-import functools
-import os
-import queue
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from greynb.databases.result import Progress
-from greynb.errors import QueryInterrupted
+from greynb.databases.waiting import on_worker
 from greynb.notebook.progress import Meter
 
 T = TypeVar("T")
-
-SLICE = 0.05
-"""Seconds between two looks at the clock, and between two attempts to interrupt."""
 
 
 def run(
@@ -39,11 +25,8 @@ def run(
 
     Parameters
     ----------
-    task
-        Runs on the worker thread, with the caller's context variables.
-    interrupt
-        Makes the engine stop; called from this thread, again every 50 ms until the task has ended, since
-        an interrupt that comes before the engine has begun is lost.
+    task, interrupt
+        As `greynb.databases.waiting.on_worker` takes them.
     progress
         How far the task is; called from this thread at most four times a second, after the first second.
     show_progress
@@ -60,121 +43,10 @@ def run(
     """
     if not interruptible:
         return task()
-    worker = _Worker(task)
-    meter = Meter(progress, label) if show_progress else None
+    if not show_progress:
+        return on_worker(task, interrupt=interrupt, label=label)
+    meter = Meter(progress, label)
     try:
-        worker.start()
-        while not worker.done.wait(SLICE):
-            if meter:
-                meter.tick()
-        return worker.result()
-    except KeyboardInterrupt:
-        finished = worker.stop(interrupt)
-        raise QueryInterrupted(
-            f"{label}: the query had finished when it was interrupted; what it wrote is kept"
-            if finished
-            else f"{label}: the query was interrupted"
-        ) from None
+        return on_worker(task, interrupt=interrupt, label=label, tick=meter.tick)
     finally:
-        worker.stop(interrupt)
-        if meter:
-            meter.close()
-
-
-# Idle threads, each waiting at its queue. A thread's first DuckDB query costs about a millisecond (measured:
-# 1.4 ms on a new thread, 0.35 ms on one that has run a query before), so threads are kept. One that is still
-# busy with a task that nobody waits for is not here, and the next task gets another.
-_idle: list[queue.SimpleQueue[Callable[[], None]]] = []
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # a forked process has none of these threads
-
-
-def _hand_over(job: Callable[[], None]) -> None:
-    try:
-        jobs = _idle.pop()
-    except IndexError:
-        jobs = queue.SimpleQueue()
-        threading.Thread(target=_work, args=(jobs,), daemon=True).start()
-    jobs.put(job)
-
-
-def _work(jobs: queue.SimpleQueue[Callable[[], None]]) -> None:
-    while True:
-        job = jobs.get()
-        job()
-        del job  # else the thread keeps the task's data until the next one
-        _idle.append(jobs)
-
-
-class _Done:
-    """An event for one waiting thread: a bare lock, 20 µs less in a cell than an `Event`."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-        self._set = False
-
-    def set(self) -> None:
-        self._set = True
-        with suppress(RuntimeError):  # set twice
-            self._lock.release()
-
-    def is_set(self) -> bool:
-        return self._set
-
-    def wait(self, seconds: float) -> bool:
-        return self._set or self._lock.acquire(timeout=seconds) or self._set
-
-
-class _Worker(Generic[T]):
-    """One task on one daemon thread."""
-
-    def __init__(self, task: Callable[[], T]) -> None:
-        self.done = _Done()
-        self._task = task
-        self._claim = threading.Lock()
-        self._value: T
-        self._error: BaseException | None = None
-        context = contextvars.copy_context()
-        self._job = functools.partial(context.run, self._run)
-
-    def start(self) -> None:
-        _hand_over(self._job)
-
-    def _run(self) -> None:
-        if not self._claim.acquire(blocking=False):
-            self.done.set()
-            return
-        try:
-            self._value = self._task()
-        except BaseException as error:
-            self._error = error
-        finally:
-            self.done.set()
-
-    def result(self) -> T:
-        error, self._error = self._error, None
-        if error is None:
-            return self._value
-        try:
-            raise error
-        finally:
-            del error  # else the traceback and this frame keep each other alive, with the query's data
-
-    def stop(self, interrupt: Callable[[], None]) -> bool:
-        """End the task, whatever further Ctrl-C come meanwhile, and say whether it had succeeded.
-
-        Whoever takes the claim first decides: taken here, the thread (which may not even have been started
-        when the interrupt came) will never begin the task.
-        """
-        while not self.done.is_set():
-            with suppress(KeyboardInterrupt):
-                if self._claim.acquire(blocking=False):
-                    self.done.set()
-                    return False
-                with suppress(Exception):
-                    interrupt()
-                self.done.wait(SLICE)
-        return self._error is None and hasattr(self, "_value")
+        meter.close()

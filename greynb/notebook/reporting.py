@@ -7,17 +7,13 @@ results stay as light as they are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from IPython.core.display_functions import publish_display_data
 from IPython.core.formatters import BaseFormatter
 from IPython.core.getipython import get_ipython
 from traitlets import ObjectName, Unicode
 
-from greynb.report.document.codec import MIME, SOURCES, as_json
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+from greynb.report.document.codec import MIME, as_json
 
 
 class BlockFormatter(BaseFormatter):
@@ -29,14 +25,13 @@ class BlockFormatter(BaseFormatter):
 
 
 def start() -> None:
-    """Hand over the results of this kernel's cells as blocks, and the records of those that are not shown."""
+    """Hand over the results of this kernel's cells as blocks."""
     shell = get_ipython()
     assert shell is not None and shell.display_formatter is not None
     formatter = BlockFormatter(parent=shell.display_formatter)
     shell.display_formatter.formatters[MIME] = formatter
     for module, name, blocks in _KNOWN:
         formatter.for_type_by_name(module, name, blocks)  # type: ignore[no-untyped-call]  # IPython's own
-    shell.events.register("post_run_cell", _Origins(shell).publish)
 
 
 def _frame_blocks(frame: Any) -> list[dict[str, Any]]:
@@ -58,38 +53,24 @@ def _figure_blocks(figure: Any) -> list[dict[str, Any]]:
     return as_json([Chart(svg_of(figure), description(figure))])
 
 
+def _evaluation_blocks(evaluation: Any) -> list[dict[str, Any]]:
+    from greynb.report.document.evaluated import evaluation_blocks
+
+    return as_json(evaluation_blocks(evaluation))
+
+
+def _chart_blocks(chart: Any) -> list[dict[str, Any]]:
+    from greynb.report.document.building import Report
+
+    return as_json(Report("").chart(chart).document.blocks)
+
+
 _KNOWN: list[tuple[str, str, Callable[[Any], list[dict[str, Any]] | None]]] = [
     ("pandas", "DataFrame", _frame_blocks),
     ("pandas.core.frame", "DataFrame", _frame_blocks),
-    ("matplotlib.figure", "Figure", _figure_blocks),
+    ("matplotlib.figure", "FigureBase", _figure_blocks),  # IPython forgets what is said of Figure itself
+    ("greynb.evaluation.result", "Evaluation", _evaluation_blocks),
+    ("greynb.evaluation.charts", "Chart", _chart_blocks),
     ("greynb.notebook.display", "DisplayTable", _result_blocks),
     ("greynb.notebook.display", "Notes", lambda _: []),  # for the author, like a warning
 ]
-
-
-class _Origins:
-    """Publishes the record of each result that a cell has left in a variable, once."""
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._shell = shell
-        self._seen: set[tuple[int, str]] = set()
-
-    def publish(self, *_: Any) -> None:
-        records = [source.as_dict() for source in self._new()]
-        if records:
-            publish_display_data({SOURCES: records})  # type: ignore[no-untyped-call]  # IPython's own
-
-    def _new(self) -> list[Any]:
-        import pandas as pd
-
-        from greynb.report.recording import source_of
-
-        found = []
-        for name, value in list(self._shell.user_ns.items()):
-            if name.startswith("_") or not isinstance(value, pd.DataFrame) or "greynb" not in value.attrs:
-                continue
-            mark = (id(value), str(value.attrs["greynb"].get("time")))
-            if mark not in self._seen and (source := source_of(value)) is not None:
-                self._seen.add(mark)
-                found.append(source)
-        return found

@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 
 def publish_sources(frames: Iterable[pd.DataFrame]) -> None:
-    """Put the record of each frame into the outputs of the cell that runs."""
+    """Put the records of frames into the outputs of the cell that runs."""
     from IPython.display import publish_display_data
 
     from greynb.report.recording import MIME, source_of
 
-    for frame in frames:
-        source = source_of(frame)
-        if source is not None:
-            publish_display_data({MIME: source.as_dict()})  # type: ignore[no-untyped-call]  # IPython's own
+    records = [source.as_dict() for source in map(source_of, frames) if source is not None]
+    if records:
+        publish_display_data({MIME: records})  # type: ignore[no-untyped-call]  # IPython's own
 
 
 class Evaluations:

@@ -9,6 +9,7 @@ from greynb import api, connections
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution
+from greynb.notebook.verifying import verify_file
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from greynb.notebook.config import Greynb
     from greynb.publish import SyncResult
     from greynb.publish.verifying import Verification
+    from greynb.report.verifying import FileVerification
     from greynb.routing import Route
 
 T = TypeVar("T")
@@ -61,9 +63,9 @@ def _rollback(words: Sequence[str], _config: Greynb) -> SyncResult:
     return api.rollback(*words)
 
 
-def _verify(words: Sequence[str], _config: Greynb) -> Verification:
-    _at_most(words, 0, "verify")
-    return api.verify()
+def _verify(words: Sequence[str], config: Greynb) -> Verification | FileVerification:
+    _at_most(words, 1, "verify [FILE]")
+    return verify_file(words[0], config) if words else api.verify()
 
 
 def _pin(words: Sequence[str], config: Greynb) -> Said:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +16,13 @@ from greynb.report.parameters import inject
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
+    from nbclient import NotebookClient
     from nbformat import NotebookNode
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Results come with their structure, beside the HTML that a person would see. Leaves no name behind.
 _HAND_OVER = "__import__('greynb.notebook.reporting', fromlist=['start']).start()"
+_SLICE = 0.05  # seconds; a wait without end would not see Ctrl-C everywhere
 _INSTALL = 'pip install "greynb[report]"'
 
 
@@ -79,7 +84,7 @@ def execute_notebook(
         resources={"metadata": {"path": str(cwd)}},
     )
     try:
-        client.execute(cleanup_kc=True)  # else nbclient leaves a kernel alone that it did not choose
+        _run(client)
     except CellExecutionError as error:
         raise _failed(path, node, error) from None
     except DeadKernelError:
@@ -128,6 +133,33 @@ def _kernel(env: Mapping[str, str]) -> KernelManager:
             )
 
     return AsyncKernelManager(kernel_name="greynb", kernel_spec_manager=ThisPython())
+
+
+def _run(client: NotebookClient) -> None:
+    """Run the notebook on a thread of its own, and wait for it here, where Ctrl-C arrives.
+
+    On the main thread nbclient takes the signal itself, and ends in an error of some kind.
+    """
+    work: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def execute() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        work.append((asyncio.get_running_loop(), task))
+        await client.async_execute(cleanup_kc=True)  # else a kernel that it did not choose is left alone
+
+    with ThreadPoolExecutor(1, "greynb notebook") as pool:
+        future = pool.submit(asyncio.run, execute())
+        try:
+            while not future.done():
+                wait([future], timeout=_SLICE)
+        except BaseException:
+            client.shutdown_kernel = "immediate"
+            for loop, task in work:
+                with suppress(RuntimeError):  # it has just come to its end
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
+        future.result()
 
 
 def _failed(path: Path, node: NotebookNode, error: Exception) -> NotebookFailed:

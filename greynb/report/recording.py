@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -14,7 +14,6 @@ from greynb.databases.typedjson import decode, encode
 
 if TYPE_CHECKING:
     import pandas as pd
-    from nbformat import NotebookNode
 
 Kind = Literal["query", "evaluation", "unknown"]
 
@@ -22,7 +21,7 @@ KEPT_VALUES: Final = 20_000
 """Values (rows × columns) up to which a record keeps all of them; of a larger result it keeps hashes."""
 FORMAT: Final = 1
 MIME: Final = "application/vnd.greynb.source+json"
-"""The type of a notebook's output that holds a record."""
+"""The type of a notebook's output that holds a list of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class Source:
         As `greynb.report.canonical.Content` has them.
     values
         The values row by row, in typed JSON; None where they are more than 20,000.
+    sums
+        Of a result without values, what `greynb.report.probes` keeps of its floats.
     derived
         Whether the result no longer has the rows or columns that the query gave.
     """
@@ -77,6 +78,7 @@ class Source:
     column_hashes: tuple[str, ...]
     values: Sequence[Sequence[Any]] | None
     derived: bool = False
+    sums: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON; the file by its name only."""
@@ -102,10 +104,13 @@ class Source:
             raise ValueError("a record of a later version of greynb")
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
+        shape = [len(given["columns"])] * given["rows"] if given["values"] is not None else []
+        if [len(row) if isinstance(row, list) else -1 for row in given["values"] or []] != shape:
+            raise ValueError("the record's values are not as many as its rows and columns")
         return cls(**given)
 
 
-def sources_of(node: NotebookNode) -> list[Source]:
+def sources_of(node: Mapping[str, Any]) -> list[Source]:
     """Give the records that an executed notebook carries, in order; each once.
 
     Raises
@@ -113,8 +118,9 @@ def sources_of(node: NotebookNode) -> list[Source]:
     ValueError
         One of them is none.
     """
-    outputs = (each for cell in node.cells for each in cell.get("outputs", []))
-    found = [Source.from_dict(each.data[MIME]) for each in outputs if MIME in each.get("data", {})]
+    outputs = (each for cell in node["cells"] for each in cell.get("outputs", []))
+    records = (record for each in outputs for record in each.get("data", {}).get(MIME, ()))
+    found = [Source.from_dict(record) for record in records]
     return [source for number, source in enumerate(found) if source not in found[:number]]
 
 
@@ -128,7 +134,8 @@ def described(df: pd.DataFrame) -> Source:
     from greynb.report.canonical import content_of
 
     origin: Mapping[str, Any] = df.attrs.get("greynb") or {}
-    content = content_of(df)
+    floats = None if df.size <= KEPT_VALUES else is_float(map(str, df.dtypes))
+    content = content_of(df, floats)
     return Source(
         kind=origin.get("kind", "query" if origin else "unknown"),
         sql=str(origin.get("sql", "")),
@@ -149,7 +156,13 @@ def described(df: pd.DataFrame) -> Source:
         column_hashes=content.columns,
         values=_values(df),
         derived=derived(df),
+        sums=content.sums,
     )
+
+
+def is_float(types: Iterable[str]) -> list[bool]:
+    """Whether columns of these dtypes hold floats."""
+    return [kind.lower().startswith("float") for kind in types]
 
 
 def derived(df: pd.DataFrame) -> bool:
@@ -171,6 +184,7 @@ def _whole(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _values(df: pd.DataFrame) -> list[list[Any]] | None:
+    """The values row by row, in typed JSON, unless they are too many."""
     if df.size > KEPT_VALUES:
         return None
     columns = [[_encoded(value) for value in df.iloc[:, number]] for number in range(df.shape[1])]
@@ -202,4 +216,5 @@ _JSON_TYPES: Final[dict[str, Any]] = {
     "rows": int,
     "values": (list, type(None)),
     "derived": bool,
+    "sums": (dict, type(None)),
 }

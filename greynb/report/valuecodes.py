@@ -18,6 +18,7 @@ WIDTH: Final = 17
 """Bytes of a code: a letter, and 16."""
 NULL: Final = bytes(WIDTH)
 
+_DIGITS: Final = 1_000
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 _DROPPED_BITS: Final = 12
@@ -81,6 +82,8 @@ def _float(value: float) -> bytes:
 def _decimal(value: Decimal) -> bytes:
     if not value.is_finite():
         return _float(float(value))
+    if max(abs(value.adjusted()), -int(value.as_tuple().exponent)) > _DIGITS:  # would be digits without end
+        return digest("n", str(value.as_tuple()).encode())
     if value == value.to_integral_value():
         return _integer(int(value))
     near = float(value)

@@ -11,7 +11,7 @@ from tests.notebook.shell import run
 
 
 def records(captured):
-    found = [output.data[MIME] for output in captured.outputs if MIME in output.data]
+    found = [record for output in captured.outputs for record in output.data.get(MIME, ())]
     return [Source.from_dict(each) for each in found]
 
 

@@ -68,7 +68,17 @@ def test_rows_or_columns_that_the_query_did_not_give_make_a_frame_derived(change
 
 @pytest.mark.parametrize(
     "changed",
-    [{"format": 2}, {"kind": "other"}, {"rows": "2"}, {"columns": "ab"}, {"hash": None}, {"unheard": 1}],
+    [
+        {"format": 2},
+        {"kind": "other"},
+        {"rows": "2"},
+        {"columns": "ab"},
+        {"hash": None},
+        {"unheard": 1},
+        {"values": [["RICH", 0.25]]},
+        {"values": [["RICH"], ["TAR"]]},
+        {"values": [1, 2]},
+    ],
 )
 def test_a_record_that_is_none_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="record"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greynb.report.document.document import Document, key, where
+from greynb.databases.typedjson import decode
+from greynb.report.document.document import Document, asked, key, where
 
 if TYPE_CHECKING:
     from greynb.report.recording import Source
@@ -54,10 +54,14 @@ def _codes(source: Source) -> tuple[str, ...]:
 
 def _values(source: Source) -> str:
     bound = [f":{name} = {_value(value)}" for name, value in source.parameters.items()]
-    called = [f"{name} = {_value(value)}" for name, value in source.arguments.items()]
+    called = [f"{name} = {_value(value)}" for name, value in asked(source).items()]
     return " · ".join((*bound, *called))
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        known = decode(value)
+    except ValueError:
+        known = value
+    text = repr(known) if isinstance(known, str | list | tuple) else str(known)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MIME: Final = "application/vnd.greynb.block+json"
 """A list of blocks."""
-SOURCES: Final = "application/vnd.greynb.source+json"
-"""A list of records of results that a cell made and did not show."""
 CARRIED: Final = 100_000
 """Rows of a table that travel; the table still says how many there are."""
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.report.document import prose
 from greynb.report.document.blocks import Block, Chart, Code, Foreign, Heading, Picture
-from greynb.report.document.codec import MIME, SOURCES, from_json
+from greynb.report.document.codec import MIME, from_json
 from greynb.report.document.document import Document
 from greynb.report.document.pictures import svg_of
-from greynb.report.recording import Source
+from greynb.report.recording import sources_of
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _SQL = re.compile(r"%%(analytics|staging)\b[^\n]*\n")
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _NO_OUTPUT: Final = frozenset(("remove-output", "remove-cell"))  # Jupyter Book's tags
 _NO_INPUT: Final = frozenset(("remove-input", "hide-input", "remove-cell"))
 
@@ -46,7 +47,7 @@ def document_of(node: NotebookNode, *, show_code: bool = False, subtitle: str = 
         blocks=tuple(block for block in found if block is not title),
         subtitle=subtitle,
         origin=node.metadata.get("greynb", {}).get("notebook", "a notebook"),
-        silent=tuple(_silent(node)),
+        silent=tuple(sources_of(node)),
     )
 
 
@@ -77,8 +78,8 @@ def _blocks(data: Mapping[str, Any], heading: str) -> Iterator[Block]:
         yield from from_json(data[MIME])
     elif "image/svg+xml" in data:
         yield Chart(svg_of(_joined(data["image/svg+xml"])), f"Chart: {heading}")
-    elif "image/png" in data:
-        yield Picture(base64.b64decode(_joined(data["image/png"])), f"Picture: {heading}")
+    elif (png := base64.b64decode(_joined(data.get("image/png", "")))).startswith(_PNG):
+        yield Picture(png, f"Picture: {heading}")
     elif "text/html" in data:
         yield Foreign(_joined(data["text/html"]), plain)
     elif "text/markdown" in data:
@@ -89,10 +90,3 @@ def _blocks(data: Mapping[str, Any], heading: str) -> Iterator[Block]:
 
 def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
-
-
-def _silent(node: NotebookNode) -> Iterator[Source]:
-    for cell in node.cells:
-        for output in _shown(cell) if cell.cell_type == "code" else ():
-            for record in output.data.get(SOURCES, ()):
-                yield Source.from_dict(record)

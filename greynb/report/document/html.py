@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -47,7 +47,7 @@ def preview(document: Document) -> str:
 
 def fragment(block: blocks.Block) -> str:
     """Write one block as a part of another page."""
-    place = _Place(Document("", (block,)), 0, linked=False)
+    place = _Place("b0", Document("", (block,)).numbers, linked=False)
     return _styled(_BLOCKS[type(block)](block, place))
 
 
@@ -69,8 +69,9 @@ def _file(name: str) -> str:
 def _body(document: Document) -> str:
     subtitle = f'<p class="gn-subtitle">{escape(document.subtitle)}</p>' if document.subtitle else ""
     parts = [f"<h1>{escape(document.title)}</h1>{subtitle}"]
-    for place, block in enumerate(document.blocks):
-        parts.append(_BLOCKS[type(block)](block, _Place(document, place)))
+    numbers = document.numbers
+    for number, block in enumerate(document.blocks):
+        parts.append(_BLOCKS[type(block)](block, _Place(f"b{number}", numbers)))
     parts.append(_appendix(document))
     return "\n".join(part for part in parts if part)
 
@@ -78,9 +79,9 @@ def _body(document: Document) -> str:
 class _Place:
     """Where in its document a block stands: gives it ids of its own and the numbers of its sources."""
 
-    def __init__(self, document: Document, place: int, *, linked: bool = True) -> None:
-        self.id = f"b{place}"
-        self._numbers = document.numbers
+    def __init__(self, name: str, numbers: Mapping[str, int], *, linked: bool = True) -> None:
+        self.id = name
+        self._numbers = numbers
         self._linked = linked
 
     def small_print(self, sources: tuple[Any, ...]) -> str:

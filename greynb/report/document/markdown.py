@@ -1,7 +1,7 @@
 """A document as GitHub-flavoured Markdown; its charts as SVG files in a folder beside it.
 
 GitHub and most other readers show no pictures that are written into the text, hence the folder
-``NAME_files``. The record of the sources stands in ``NAME.meta.json``.
+``NAME_files``. The record of the sources stands in ``NAME.md.meta.json``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ from greynb.report.document.formatting import signs
 from greynb.report.document.html import made_by
 from greynb.report.document.prose import escaped
 from greynb.report.document.records import as_json, record
+from greynb.report.exports.records import beside
 
 _TICKS = re.compile(r"`+")
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """What goes along with a text: the folder of its pictures, and its record."""
+    return path.with_name(f"{path.stem}_files"), beside(path)
 
 
 def write(document: Document, path: Path) -> None:
@@ -29,24 +35,25 @@ def write(document: Document, path: Path) -> None:
     parts = [f"# {escaped(document.title)}"]
     if document.subtitle:
         parts.append(escaped(document.subtitle))
+    numbers = document.numbers
     for block in document.blocks:
         parts.append(_BLOCKS[type(block)](block, pictures))
         lines = [getattr(block, "cut", "")]
-        for text, number in origins(getattr(block, "sources", ()), document.numbers):
+        for text, number in origins(getattr(block, "sources", ()), numbers):
             lines.append(f"{escaped(text)} · [SQL {number}](#sql-{number})")
         if small := "<br>".join(line for line in lines if line):
             parts.append(f"<sub>{small}</sub>")
     parts += [_appendix(document), "---", escaped(made_by(document))]
     text = "\n\n".join(part for part in parts if part) + "\n"
     path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    path.with_name(f"{path.stem}.meta.json").write_text(as_json(record(document)), encoding="utf-8")
+    beside(path).write_text(as_json(record(document)), encoding="utf-8")
 
 
 class _Pictures:
     """Writes pictures into the folder beside the text, and gives the text that shows them."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.with_name(f"{path.stem}_files")
+        self._folder = companions(path)[0]
         self._count = 0
 
     def add(self, data: bytes, suffix: str, alt: str) -> str:
@@ -87,6 +94,8 @@ def _tiles(block: blocks.Tiles, pictures: _Pictures) -> str:
 
 
 def _table(block: blocks.Table, pictures: _Pictures) -> str:
+    if not block.columns:
+        return "*A table without columns.*"
     over = {place: text for text, first, count in block.spanners for place in range(first, first + count)}
     heads = [
         " ".join(part for part in (f"{over[place]}:" if place in over else "", column.label, unit) if part)

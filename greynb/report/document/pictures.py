@@ -7,6 +7,7 @@ import io
 import re
 from functools import cache
 from typing import Any
+from xml.etree import ElementTree
 
 from greynb.errors import UsageError
 
@@ -28,7 +29,7 @@ def svg_of(figure: Any) -> str:
     Raises
     ------
     UsageError
-        It is none of these.
+        It is none of these, or the SVG is not well-formed.
     """
     if isinstance(figure, str) and "<svg" in figure:
         return _bare(figure)
@@ -60,7 +61,12 @@ def description(figure: Any) -> str:
 
 
 def _bare(svg: str) -> str:
-    return _METADATA.sub("", _PROLOG.sub("", svg, count=1)).strip()
+    bare = _METADATA.sub("", _PROLOG.sub("", svg, count=1)).strip()
+    try:
+        ElementTree.fromstring(bare)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise UsageError("the SVG of the chart is not well-formed", detail=f"  {error}") from error
+    return bare
 
 
 def is_passive(svg: str) -> bool:

@@ -33,6 +33,28 @@ def as_tree(markdown: str) -> list[dict[str, Any]]:
     return [_node(token) for token in _tree_parser()(markdown)]
 
 
+def lines(markdown: str) -> Iterator[str]:
+    """Give the paragraphs and items of a text without their marks, for where there is only plain text."""
+    for node in as_tree(markdown):
+        yield from _lines(node, "")
+
+
+def _lines(node: dict[str, Any], before: str) -> Iterator[str]:
+    kind, children = node["type"], node.get("children", [])
+    if kind == "list":
+        for number, item in enumerate(children, start=node["start"]):
+            mark = f"{number}. " if node["ordered"] else "\u2022 "
+            for place, part in enumerate(item["children"]):
+                yield from _lines(part, before + (mark if place == 0 else "   "))
+    elif kind in ("block_quote", "table", "table_body"):
+        for child in children:
+            yield from _lines(child, before)
+    elif kind in ("table_head", "table_row"):
+        yield before + "   ".join(_words(cell) for cell in children)
+    elif words := _words(node).strip("\n"):
+        yield before + words
+
+
 def plain(markdown: str) -> str:
     """Give the words of one line of Markdown without their marks."""
     return "".join(_words(node) for node in as_tree(markdown)).strip()

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from greynb.errors import UsageError
+from greynb.report.document import markdown
 from greynb.report.document.document import Document
+from greynb.report.exports.files import destination, readable_errors
 
 RENDERERS: Final = {
     ".html": "greynb.report.document.html",
@@ -28,21 +30,22 @@ def save(document: Document, *paths: Path, force: bool = False) -> tuple[Path, .
     UsageError
         No path, an unknown suffix, or a file that is there without `force`.
     """
-    check(*paths, force=force)
-    with tempfile.TemporaryDirectory() as made:
+    places = check(*paths, force=force)
+    with readable_errors(), tempfile.TemporaryDirectory() as made:
         folders = []
-        for number, path in enumerate(paths):
+        for number, path in enumerate(places):
             folder = Path(made, str(number))
             folder.mkdir()
             import_module(RENDERERS[path.suffix.lower()]).write(document, folder / path.name)
             folders.append(folder)
-        for folder, path in zip(folders, paths, strict=True):
-            _put(folder, path)
-    return tuple(paths)
+        for folder, path in zip(folders, places, strict=True):
+            with readable_errors(path):
+                _put(folder, path)
+    return places
 
 
-def check(*paths: Path, force: bool) -> None:
-    """Refuse what could not be saved, before any work is done for it.
+def check(*paths: Path, force: bool) -> tuple[Path, ...]:
+    """Refuse what could not be saved, before any work is done for it, and give the paths in full.
 
     Raises
     ------
@@ -51,18 +54,20 @@ def check(*paths: Path, force: bool) -> None:
     """
     if not paths:
         raise UsageError("no file to save to", hint='give a path, such as "report.html"')
-    for path in paths:
+    places = tuple(destination(path) for path in paths)
+    for path in places:
         if path.suffix.lower() not in RENDERERS:
             known = ", ".join(RENDERERS)
             raise UsageError(f"no format for {path.name}", hint=f"the suffix decides: {known}")
-        if path.is_dir():
-            raise UsageError(f"{path.name} is a folder", path=path)
-        if path.exists() and not force:
-            raise UsageError(
-                f"{path.name} is already there",
-                path=path,
-                hint="choose another name, or force=True (--force)",
-            )
+        there = [each for each in (path, *_companions(path)) if each.exists()]
+        if there and not force:
+            hint = "choose another name, or replace it: force=True (--force)"
+            raise UsageError(f"{there[0].name} is already there", path=there[0], hint=hint)
+    return places
+
+
+def _companions(path: Path) -> tuple[Path, ...]:
+    return markdown.companions(path) if path.suffix.lower() == ".md" else ()
 
 
 def _put(folder: Path, path: Path) -> None:
@@ -70,12 +75,11 @@ def _put(folder: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part"))
     try:
-        for each in folder.iterdir():
-            shutil.move(each, aside / each.name)
-        for each in sorted(aside.iterdir(), key=lambda found: found.name == path.name):
-            place = path.with_name(each.name)
-            if place.is_dir():
-                place.rename(aside / f"{each.name}-before")
+        shutil.copytree(folder, aside, dirs_exist_ok=True)
+        made = [each for each in aside.rglob("*") if each.is_file()]
+        for each in sorted(made, key=lambda found: found == aside / path.name):
+            place = path.parent / each.relative_to(aside)
+            place.parent.mkdir(exist_ok=True)
             each.replace(place)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -18,6 +18,9 @@ from greynb.report.exports.job import Job, Written, in_order
 from greynb.report.exports.tables import Table
 from greynb.report.exports.texts import TEXT, join, readable, replaced, texts, write
 
+ALONE = (
+    "a row of one NULL is an empty line, which pandas and others skip: read it with skip_blank_lines=False"
+)
 _NEEDS_QUOTES = '[",\r\n]|^$|^\\s|\\s$'
 
 
@@ -46,7 +49,8 @@ def write_csv(table: Table, path: Path, job: Job) -> Written:
         for text, found in in_order(rows, lines, job):
             write(file, text)
             prefixed += found
-    return _said(prefixed)
+    alone = rows.num_columns == 1 and rows.column(0).null_count > 0
+    return _said(prefixed, [ALONE] if alone else [])
 
 
 def _quoted(column: Any) -> Any:
@@ -60,10 +64,10 @@ def _lines(columns: list[Any]) -> Any:
     return join([join(columns, ",", null=""), "\r\n"])
 
 
-def _said(prefixed: Counter[str]) -> Written:
+def _said(prefixed: Counter[str], notices: list[str]) -> Written:
     found = {name: count for name, count in prefixed.items() if count}
     if not found:
-        return Written(facts={"neutralised": False})
+        return Written(tuple(notices), {"neutralised": False})
     total = sum(found.values())
     where = ", ".join(f"{name} {count:,}×" for name, count in found.items())
     what = (
@@ -72,4 +76,4 @@ def _said(prefixed: Counter[str]) -> Written:
         else f"{total:,} texts that a spreadsheet would run have"
     )
     notice = f'{what} an apostrophe before it: {where}; formulas="keep" writes texts as they are'
-    return Written((notice,), {"neutralised": True})
+    return Written((*notices, notice), {"neutralised": True})

@@ -33,12 +33,13 @@ def destination(path: str | os.PathLike[str]) -> Path:
     given = os.fspath(path)
     if not given or "\0" in given:
         raise UsageError("an export needs the path of a file", hint="for example races.csv")
-    try:
-        place = Path(given).expanduser().resolve()
-    except (RuntimeError, OSError) as error:
-        raise UsageError(f"the path {given} leads nowhere: {error}") from error
-    if place.is_dir():
-        raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
+    with readable_errors(Path(given)):
+        try:
+            place = Path(given).expanduser().resolve()
+        except RuntimeError as error:  # no such user, or a symbolic link in a circle
+            raise UsageError(f"the path leads nowhere: {error}", path=given) from error
+        if place.is_dir():
+            raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
     return place
 
 
@@ -57,16 +58,15 @@ def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
     """
     rooms: list[Path] = []
     try:
-        with readable_errors():
-            for target in targets:
-                with readable_errors(target):
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
-            written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
-            yield written
-            for new, target in zip(written, targets, strict=True):
-                with readable_errors(target):
-                    new.replace(target)
+        for target in targets:
+            with readable_errors(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
+        written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
+        yield written
+        for new, target in zip(written, targets, strict=True):
+            with readable_errors(target):
+                new.replace(target)
     finally:
         for room in rooms:
             shutil.rmtree(room, ignore_errors=True)
@@ -83,5 +83,5 @@ def readable_errors(path: Path | None = None) -> Iterator[None]:
         raise UsageError(
             f"the file could not be written: {reason}",
             path=where,
-            hint="nothing was replaced; try another folder",
+            hint="try another folder or disk",
         ) from error

@@ -40,7 +40,7 @@ def readable(table: pa.Table, *, nested: bool = False) -> pa.Table:
 def _readable(column: pa.ChunkedArray, nested: bool) -> Any:
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return _by_value(column)
+        return by_value(column)
     if pa.types.is_dictionary(kind):
         return _readable(_decoded(column), nested)
     if pa.types.is_null(kind):
@@ -60,7 +60,7 @@ def _readable(column: pa.ChunkedArray, nested: bool) -> Any:
         return column
     if nested and pa.types.is_nested(kind):
         return column
-    return _by_value(column)
+    return by_value(column)
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -74,8 +74,17 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _by_value(column: pa.ChunkedArray) -> Any:
-    return pa.array([None if value is None else text_of(value) for value in column.to_pylist()], TEXT)
+def by_value(column: pa.ChunkedArray) -> Any:
+    """Write each value by itself: for the few types that have no other way."""
+    return pa.array([None if value is None else text_of(value) for value in _values(column)], TEXT)
+
+
+def _values(column: Any) -> list[Any]:
+    """The values as Python has them; maps as dicts, unless a key comes twice."""
+    values: list[Any] = column.to_pylist()
+    if not pa.types.is_map(column.type):
+        return values
+    return [dict(value) if value and len(dict(value)) == len(value) else value for value in values]
 
 
 def _narrow(column: pa.ChunkedArray, type_of: Any) -> pa.ChunkedArray:
@@ -111,7 +120,7 @@ def texts(column: Any, between: str = " ") -> Any:
     if pa.types.is_duration(kind):
         return pa.array([_span(value, kind.unit) for value in column.cast(pa.int64()).to_pylist()], TEXT)
     if pa.types.is_nested(kind):
-        return pa.array([None if value is None else json_of(value) for value in column.to_pylist()], TEXT)
+        return pa.array([None if value is None else json_of(value) for value in _values(column)], TEXT)
     return column.cast(TEXT)
 
 

@@ -131,9 +131,7 @@ def _copy(source: zipfile.ZipFile, path: Path, book: Book) -> None:
             if stream is None:
                 target.writestr(part, source.read(part), zipfile.ZIP_DEFLATED, _LEVEL)
                 continue
-            info = zipfile.ZipInfo(part.filename, part.date_time)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            with target.open(info, "w", force_zip64=stream.cells > _ZIP64_CELLS) as file:
+            with target.open(part.filename, "w", force_zip64=stream.cells > _ZIP64_CELLS) as file:
                 _fill(source.read(part).decode(), stream, file)
 
 

@@ -1,0 +1,44 @@
+"""``greynb verify FILE…``: every query of a report or an export run again, number by number."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from greynb.cli.common import progress_line
+from greynb.errors import GreynbError, QueryInterrupted
+
+_WORST_FIRST = (4, 1, 0)
+
+
+def verify_files(paths: Sequence[str], *, as_json: bool) -> int:
+    """Verify files one after the other; a file that cannot be verified does not stop the others.
+
+    Returns
+    -------
+    int
+        4 where something differs, else 1 where something could not be verified, else 0.
+    """
+    from greynb.report.verifying import verify_file
+
+    codes: list[int] = []
+    told: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            found = verify_file(path, progress=progress_line())
+        except QueryInterrupted:
+            raise KeyboardInterrupt from None
+        except GreynbError as error:
+            codes.append(1)
+            told.append({"file": path, "holds": False, "error": error.message})
+            print(f"greynb: {error}", file=sys.stderr)
+            continue
+        codes.append(found.exit_code)
+        told.append(found.as_dict())
+        if not as_json:
+            print(found)
+    if as_json:
+        print(json.dumps(told, indent=2))
+    return next(code for code in _WORST_FIRST if code in codes)

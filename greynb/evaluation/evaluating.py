@@ -1,0 +1,190 @@
+"""`greynb.evaluate`: how good predictions were."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from greynb.errors import GreynbError, QueryInterrupted, UsageError
+from greynb.evaluation.arguments import FRAME, Arguments, checked
+from greynb.evaluation.result import Evaluation
+from greynb.routing import Settings
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import pandas as pd
+
+    from greynb.databases.analytics import AnalyticsSession
+    from greynb.evaluation.reading import Waiting
+
+
+def evaluate(
+    predictions: str | pd.DataFrame = "predictions",
+    *,
+    by: str | None = None,
+    since: object = None,
+    until: object = None,
+    price: str = "starting_price",
+    bins: int = 20,
+    kelly: float = 0.25,
+    resamples: int = 1_000,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate win probabilities against the results in analytics, and beside two baselines.
+
+    The baselines are the favourite by market odds (the inverse odds of a race, scaled to sum to 1) and equal
+    chances for all starters of a race. Formulas, sources and conventions are in ``docs/evaluation.md``.
+
+    Parameters
+    ----------
+    predictions
+        A table or view of analytics (also a temporary one of the cells), or a DataFrame, with the columns
+        ``race_id``, ``dog_clean_name`` and ``predicted_probability``; ``timestamp`` and ``id``, where there,
+        say which of several predictions of a starter is the last before the start.
+    by
+        Give the metrics for each value of this too: ``"month"``, ``"box"``, ``"odds_band"``, or a column of
+        race_metadata, dog_race_data or the predictions.
+    since, until
+        The first and the last day of racing that count: dates, or texts like ``2025-07-01``.
+    price
+        The column of dog_race_data with the decimal odds.
+    bins
+        The number of equally wide reliability bins.
+    kelly
+        The part of the Kelly stake that is staked.
+    resamples
+        The number of bootstrap resamples (of races) behind each 95 % interval.
+    seed
+        Of the resamples.
+
+    Returns
+    -------
+    Evaluation
+        The metrics, their intervals, what was counted and left out, the SQL, and charts.
+
+    Raises
+    ------
+    UsageError
+        An argument, a column, or any race to evaluate is missing.
+    QueryError
+        There is no such table.
+    QueryInterrupted
+        The user pressed Ctrl-C.
+    """
+    from greynb.connections import analytics_session, located
+    from greynb.databases.waiting import on_worker
+
+    named = isinstance(predictions, str)
+    arguments = checked(
+        predictions=predictions if named else FRAME,  # type: ignore[arg-type]  # named says that it is one
+        by=by,
+        since=since,
+        until=until,
+        price=price,
+        bins=bins,
+        kelly=kelly,
+        resamples=resamples,
+        seed=seed,
+    )
+    route = Settings.current().route("analytics")
+    try:
+        session = analytics_session(route)
+        return evaluate_on(
+            session,
+            arguments,
+            route.path,
+            frame=None if named else predictions,  # type: ignore[arg-type]  # likewise
+            waiting=lambda task: on_worker(task, interrupt=session.interrupt, label="evaluate"),
+        )
+    except KeyboardInterrupt:
+        raise QueryInterrupted("evaluate: interrupted while the races were resampled") from None
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+def evaluate_on(
+    session: AnalyticsSession,
+    arguments: Arguments,
+    file: str | PathLike[str],
+    *,
+    frame: pd.DataFrame | None = None,
+    waiting: Waiting = lambda task: task(),
+) -> Evaluation:
+    """Evaluate on the version that a session reads.
+
+    Parameters
+    ----------
+    session
+        Of the analytics file.
+    arguments
+        What to evaluate.
+    file
+        The name of the analytics file, for the provenance.
+    frame
+        The predictions where they are a DataFrame.
+    waiting
+        Runs what runs a query, so that it can be interrupted.
+    """
+    from greynb.evaluation.frames import frames
+    from greynb.evaluation.reading import read
+
+    begun = time.perf_counter()
+    found = read(session, arguments, frame, waiting)
+    version = session.snapshot.id
+    made = frames(found, arguments)
+    origin = {
+        "sql": found.sql,
+        "parameters": found.parameters,
+        "file": file,
+        "snapshot": version,
+        "seconds": time.perf_counter() - begun,
+    }
+    for name, df in made.items():
+        if df is not None:
+            _sign(df, name, arguments, origin)
+    return Evaluation(
+        **made,  # type: ignore[arg-type]  # only groups may be None
+        sql=found.sql,
+        arguments=arguments,
+        version=version,
+        notes=found.notices,
+    )
+
+
+def again(session: AnalyticsSession, arguments: Mapping[str, Any], file: str | PathLike[str]) -> pd.DataFrame:
+    """Make one frame of an evaluation again, from the arguments in its ``attrs["greynb"]``.
+
+    Raises
+    ------
+    UsageError
+        The predictions were a DataFrame, or these are no arguments of an evaluation.
+    """
+    given = dict(arguments)
+    part = given.pop("part", "table")
+    asked = Arguments.from_dict(given)
+    if asked.predictions == FRAME:
+        raise UsageError(
+            "the predictions were a DataFrame, which cannot be read again",
+            hint="evaluate a table or view of analytics to have numbers that can be verified",
+        )
+    found = getattr(evaluate_on(session, asked, file), part, None) if part in _PARTS else None
+    if found is None:
+        raise UsageError(f"an evaluation has no {part}")
+    made: pd.DataFrame = found
+    return made
+
+
+_PARTS = ("table", "differences", "groups", "bins", "odds", "races", "counts")
+
+
+def _sign(df: pd.DataFrame, part: str, arguments: Arguments, origin: Mapping[str, Any]) -> None:
+    """Say on a frame where it came from."""
+    from greynb.databases.provenance import provenance
+
+    df.attrs["greynb"] = {
+        **provenance(**origin, role="analytics", rows=len(df), columns=list(df.columns)),
+        "kind": "evaluation",
+        "arguments": {**arguments.as_dict(), "part": part},
+    }

@@ -1,0 +1,96 @@
+"""What an evaluation found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from greynb.evaluation.arguments import Arguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How good the predictions were, beside two baselines.
+
+    Each frame's ``attrs["greynb"]`` says where it came from, so that it can be made again.
+
+    Attributes
+    ----------
+    table
+        One row per metric and method: ``metric``, ``method`` (``model``, ``favourite``, ``uniform``),
+        ``value``, the ends of its 95 % interval ``low`` and ``high``, and ``n``, the races behind it. A value
+        without meaning is NaN.
+    differences
+        The model less each baseline, on the races that both have: ``metric``, ``against``, ``difference``,
+        ``low``, ``high``, ``n``.
+    groups
+        `table` for each value of ``by``, which is in a first column ``group``; None without ``by``.
+    bins
+        The reliability bins: ``method``, ``bin``, ``above`` and ``upto`` (its edges), the mean ``predicted``
+        probability, the share that ``won`` with ``low`` and ``high``, and ``n``, the starters in it.
+    odds
+        The return of one unit on each race's pick by the odds it was paid at: ``method``, ``odds``,
+        ``value``, ``low``, ``high``, and ``n``, the bets (a tie shares one).
+    races
+        One row per race and method, in the order of method and start: ``race_id``, ``day``, ``method``,
+        ``staked`` and ``paid`` at flat stakes, ``kelly_staked`` and ``kelly_paid`` in parts of the bankroll,
+        and ``growth``, the logarithm of the bankroll's growth.
+    counts
+        What was read, what counts, and what does not, with reasons: ``of``, ``what``, ``number``.
+    sql
+        The script that was run.
+    arguments
+        What was asked for.
+    version
+        The version of analytics that was read.
+    notes
+        What to know of it.
+    """
+
+    table: pd.DataFrame
+    differences: pd.DataFrame
+    groups: pd.DataFrame | None
+    bins: pd.DataFrame
+    odds: pd.DataFrame
+    races: pd.DataFrame
+    counts: pd.DataFrame
+    sql: str = field(repr=False)
+    arguments: Arguments
+    version: str | None
+    notes: tuple[str, ...] = ()
+
+    def value(self, metric: str, method: str = "model") -> float:
+        """The value of one metric.
+
+        Raises
+        ------
+        KeyError
+            There is no such metric or method.
+        """
+        return float(self.row(metric, method)["value"])
+
+    def row(self, metric: str, method: str = "model") -> Mapping[str, Any]:
+        """One metric's row of `table`; raises KeyError as `value` does."""
+        rows = self.table[(self.table["metric"] == metric) & (self.table["method"] == method)]
+        if rows.empty:
+            raise KeyError(f"{metric} of {method}")
+        return {str(name): value for name, value in rows.iloc[0].items()}
+
+    def count(self, of: str, what: str) -> int:
+        """One number of `counts`; 0 for what did not occur."""
+        rows = self.counts[(self.counts["of"] == of) & (self.counts["what"] == what)]
+        return int(rows["number"].sum())
+
+    def __repr__(self) -> str:
+        from greynb.evaluation.display import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from greynb.evaluation.display import as_html
+
+        return as_html(self)

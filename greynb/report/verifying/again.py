@@ -1,0 +1,238 @@
+"""Running the query of a record again, behind the same fences as a cell, and within bounds.
+
+The file that the record came from is not trusted: its SQL passes the gate of ``%%analytics`` (for staging,
+an authorizer that lets a SELECT read tables and nothing else), a result is cut where it has many more rows
+than recorded, and the engine may use neither the disk nor more than 2 GB.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import duckdb
+
+from greynb.connections import located
+from greynb.databases.analytics import AnalyticsSession
+from greynb.databases.executing import checked
+from greynb.databases.generations import Generation, generations, home_of, own_target
+from greynb.databases.parameters import bind
+from greynb.databases.snapshot import SnapshotSource
+from greynb.databases.typedjson import decode
+from greynb.errors import GreynbError, QueryError, QueryInterrupted, UsageError, WriteRefused
+from greynb.report.verifying.selecting import SelectOnly
+from greynb.routing import Route, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from greynb.evaluation import Evaluation
+    from greynb.report.recording import Source
+
+Opened = TypeVar("Opened", AnalyticsSession, SelectOnly)
+
+_MEMORY: Final = "2GB"
+_MOST: Final = 20_000_000
+_SPARE: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a query gives now.
+
+    Attributes
+    ----------
+    frame
+        The rows.
+    on
+        What was read, in words: ``gen-000042``, ``staging as it is now``.
+    same
+        Whether that is the very version that the record names.
+    """
+
+    frame: pd.DataFrame
+    on: str
+    same: bool
+
+
+class Reader:
+    """Runs recorded queries, one after the other; `interrupt` may be called from another thread meanwhile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: AnalyticsSession | SelectOnly | None = None
+        self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
+        self._stop = threading.Event()
+
+    def run(self, source: Source) -> Again:
+        """Run a query on the version that its record names, or on the current one.
+
+        Raises
+        ------
+        UsageError
+            The record cannot be run: another database, frames of a notebook, no query at all.
+        QueryInterrupted
+            `interrupt` was called.
+        GreynbError
+            The engine or the gate refused it.
+        """
+        if self._stop.is_set():
+            raise QueryInterrupted("verify: interrupted")
+        if source.frames:
+            names = ", ".join(source.frames)
+            raise UsageError(f"it reads a DataFrame of the notebook ({names}), which is not in the file")
+        if source.role not in ("analytics", "staging"):
+            raise UsageError(f"no query can be run for the role {source.role!r}")
+        route = self._settings.route("analytics" if source.role == "analytics" else "staging")
+        if source.file != route.path.name:
+            raise UsageError(
+                f"it was made from {source.file}, but {source.role} is {route.path.name} here",
+                hint=f"set {route.variable or 'the environment'} to the file it was made from",
+            )
+        try:
+            if source.kind == "evaluation":
+                return self._evaluation(source, route)
+            return (self._on_analytics if source.role == "analytics" else self._on_staging)(source, route)
+        except GreynbError as error:
+            raise located(error, route) from error.__cause__
+
+    def interrupt(self) -> None:
+        """Stop the running query, and let no other begin."""
+        self._stop.set()
+        if (running := self._running) is not None:
+            with suppress(sqlite3.ProgrammingError, duckdb.Error):  # it has just been closed
+                running.interrupt()
+
+    @contextmanager
+    def _open(self, opened: Opened) -> Iterator[Opened]:
+        """Have a session at work in the block, and close it after."""
+        self._running = opened
+        try:
+            yield opened
+        finally:
+            self._running = None
+            opened.close()
+
+    def _evaluation(self, source: Source, route: Route) -> Again:
+        """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
+        arguments = _values(source.arguments)
+        part = str(arguments.pop("part", "table"))
+        key = json.dumps([arguments, source.version], sort_keys=True, default=str)
+        if key not in self._evaluations:
+            self._evaluations[key] = self._evaluated(arguments, source, route)
+        found, same = self._evaluations[key]
+        frame = getattr(found, part) if part in _frames(found) else None
+        if frame is None:
+            raise UsageError(f"an evaluation has no {part}")
+        return Again(frame, str(found.version), same)
+
+    def _evaluated(
+        self, given: Mapping[str, object], source: Source, route: Route
+    ) -> tuple[Evaluation, bool]:
+        from greynb.evaluation import evaluate_on
+        from greynb.evaluation.arguments import FRAME, Arguments
+
+        asked = Arguments.from_dict(given)
+        if asked.predictions == FRAME:
+            raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
+        with self._open(_session(route)) as session:
+            kept = _go_to(session, route, source.version, source.time)
+            found = evaluate_on(session, asked, route.path)
+            return found, kept or _is_file(session, source)
+
+    def _on_analytics(self, source: Source, route: Route) -> Again:
+        # A session for each: temporary tables of one query must not be there for the next.
+        with self._open(_session(route)) as session:
+            for made in source.setup:
+                _go_to(session, route, _text(made, "version"), source.time)
+                _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
+            kept = _go_to(session, route, source.version, source.time)
+            frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
+            return Again(frame, session.snapshot.id, kept or _is_file(session, source))
+
+    def _on_staging(self, source: Source, route: Route) -> Again:
+        if source.setup:
+            raise UsageError("it reads temporary tables of a staging session, which is over")
+        bound = bind(source.sql, _values(source.parameters), dialect="sqlite")
+        with self._open(SelectOnly(route.path)) as staging:
+            frame = staging.fetch(bound.sql, bound.parameters, limit=_limit(source.rows))
+        return Again(frame, "staging as it is now", same=False)
+
+
+def _session(route: Route) -> AnalyticsSession:
+    snapshots = SnapshotSource(route.path, shared=route.shared)
+    return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+
+
+def _frames(evaluation: Evaluation) -> set[str]:
+    """The names of an evaluation's frames."""
+    return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
+
+
+def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:
+    """Go to a version if it is still there; tells whether it is."""
+    kept = _kept(route, version, time)
+    if kept is None:
+        session.unpin()
+        return False
+    session.pin(kept.folder.name)
+    return True
+
+
+def _is_file(session: AnalyticsSession, source: Source) -> bool:
+    """Whether a file that greynb did not publish is still what the record names, by its fingerprint."""
+    return session.snapshot.kind != "generation" and session.snapshot.id == source.version
+
+
+def _kept(route: Route, version: str | None, time: str) -> Generation | None:
+    """The generation of that name, unless it was published after the record: numbers may come again."""
+    for each in generations(home_of(own_target(route.path))):
+        if each.folder.name == version and each.manifest is not None and each.is_intact():
+            made = each.manifest.published.astimezone(dt.UTC).isoformat(timespec="seconds")
+            return each if made <= time else None
+    return None
+
+
+def _run(
+    session: AnalyticsSession,
+    sql: str,
+    values: Mapping[str, object],
+    *,
+    setup: bool = False,
+    limit: int | None = None,
+) -> Any:
+    bound = bind(sql, values, dialect="duckdb")
+    kinds = {each.kind for each in checked(bound.sql)}
+    if not kinds <= ({"create", "drop"} if setup else {"select"}):
+        raise WriteRefused("only SELECTs, and what made their temporary tables, are run again")
+    text = (
+        bound.sql if limit is None else f"SELECT * FROM (\n{bound.sql.strip().rstrip(';')}\n) LIMIT {limit}"
+    )
+    result = session.run(text, bound.parameters)[-1]
+    if limit is not None and result.frame is not None and len(result.frame) >= limit:
+        raise QueryError(f"it gives {limit:,} rows or more, many more than were recorded")
+    return result.frame
+
+
+def _limit(rows: int) -> int:
+    return min(2 * max(rows, 0) + _SPARE, _MOST)
+
+
+def _text(made: Mapping[str, Any], name: str) -> str:
+    found = made.get(name) if isinstance(made, Mapping) else None
+    if not isinstance(found, str):
+        raise UsageError("the record of a temporary table is damaged")
+    return found
+
+
+def _values(parameters: Any) -> dict[str, object]:
+    try:
+        return {str(name): decode(value) for name, value in dict(parameters or {}).items()}
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the recorded parameters are damaged: {error}") from error
