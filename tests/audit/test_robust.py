@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greynb.audit import Finding, audit, notebook, shell, sqlfile
+from greynb.audit.output import FORMATS
 from greynb.audit.python import reading
 from greynb.errors import UsageError
 
@@ -101,6 +102,22 @@ def test_a_pipe_named_like_a_script_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
 
     assert notes(list(audit([tmp_path]).findings)) == ["not audited: it is no regular file"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_names_that_are_no_text_are_told(tmp_path: Path, form: str) -> None:
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.py"))).write_text(FAULT)
+
+    report = FORMATS[form](audit([tmp_path]).findings, 1)
+
+    assert report.encode("utf-8")
+    assert "raw-connect" in report
+
+
+@pytest.mark.parametrize("source", ["x = " + "-" * 100_000 + "1", "x" + "[0]" * 50_000, "(" * 5000])
+def test_nesting_that_the_parser_refuses_is_a_note(tmp_path: Path, source: str) -> None:
+    assert notes(audited(tmp_path, "deep.py", f"import sqlite3\n{source}\n"))
 
 
 def test_folders_of_tools_are_passed_over(tmp_path: Path) -> None:

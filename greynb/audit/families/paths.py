@@ -54,9 +54,11 @@ def _opened(script: Script) -> Iterator[Found]:
         place = script.module.place(call)
         target = opened.target
         if opened.kind == "helper":
-            if target.place is not None and target.place not in script.defaults:
-                script.told.add(target.place.line)
-                yield _in_code(target, target.place, script.role, f"given to {opened.how}")
+            written = target.place
+            if written is None or written in script.defaults or written.line in script.told or script.is_test:
+                continue
+            script.told.add(written.line)
+            yield _in_code(target, written, script.role, f"given to {opened.how}")
         elif target.kind != "temporary" and not (script.is_test and target.kind != "ours"):
             if target.place and target.place.line in range(place.line, place.last_line + 1):
                 script.told.add(target.place.line)
