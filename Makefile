@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror clean
+.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
+	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
 	@echo "make clean  remove what the others made"
 
 # The stamp is older than its inputs after every change of a dependency, and only then.
@@ -56,6 +57,9 @@ bench-publishing: $(READY)
 
 bench-mirror: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/mirror.py $(ARGS)
+
+bench-exports: $(READY)
+	@$(BIN)/python benchmarks/exports.py $(ARGS)
 
 clean:
 	@$(PYTHON) -c 'import shutil; [shutil.rmtree(p, ignore_errors=True) for p in "$(VENV) $(BENCH) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist".split()]'

@@ -64,7 +64,7 @@ def export(
     if not force:
         for target, kind in targets.items():
             check_replaceable(target, cell_of(df), has_record_beside=kind.record_beside)
-    notices = write_all(table, df, targets, formulas == "keep", progress or (lambda _part: None))
+    notices = write_all(table, targets, formulas == "keep", progress or (lambda _part: None))
     sizes = tuple(target.stat().st_size for target in targets)
     taken = time.perf_counter() - begun
     return Exported(tuple(targets), table.arrow.num_rows, sizes, taken, tuple(dict.fromkeys(notices)))

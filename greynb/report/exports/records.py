@@ -8,11 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final
 
-import pandas as pd
-
-from greynb.databases.load_values import as_pandas
 from greynb.errors import UsageError
-from greynb.report.recording import described
 
 BESIDE: Final = ".meta.json"
 """What is added to the name of a file that has no room for a record in itself."""
@@ -20,12 +16,6 @@ BESIDE: Final = ".meta.json"
 Record = Mapping[str, Any]
 Cell = tuple[Any, ...]
 _SCRIPT = re.compile(r'<script type="application/json" class="greynb-source">(.*?)</script>', re.S)
-
-
-def record_of(df: object) -> dict[str, Any]:
-    """Describe a frame as JSON: its query as far as known, and its content."""
-    frame = as_pandas(df.collect() if hasattr(df, "collect") else df)
-    return described(frame if frame is not None else pd.DataFrame()).as_dict()
 
 
 def beside(path: Path) -> Path:
@@ -58,10 +48,13 @@ def check_replaceable(path: Path, cell: Cell | None, *, has_record_beside: bool)
     except Exception:  # whatever is in the file, it is not ours
         found = None
     if found is None or cell is None or _cell(found) != cell:
-        whose = "of another origin" if found is None else "from another query"
-        raise UsageError(
-            f"a file {whose} is there", path=path, hint="--force (in Python force=True) replaces it"
-        )
+        if found is None:
+            message = "a file of another origin is there"
+        elif cell is None:
+            message = "a file is there, and the frame names no query that could have made it"
+        else:
+            message = "a file from another query is there"
+        raise UsageError(message, path=path, hint="--force (in Python force=True) replaces it")
 
 
 def _cell(record: Record) -> Cell:

@@ -10,12 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+
 from greynb import __version__
+from greynb.errors import UsageError
 from greynb.report.exports.files import aside, readable_errors
 from greynb.report.exports.formats import Format
-from greynb.report.exports.job import Job
-from greynb.report.exports.records import beside, record_of
+from greynb.report.exports.job import Job, Written
+from greynb.report.exports.records import beside
 from greynb.report.exports.tables import Table
+from greynb.report.recording import described
 
 _SLICE: Final = 0.05
 """Seconds between two looks at whether to stop."""
@@ -23,7 +27,6 @@ _SLICE: Final = 0.05
 
 def write_all(
     table: Table,
-    df: object,
     targets: Mapping[Path, Format],
     keep_formulas: bool,
     progress: Callable[[float], None],
@@ -34,8 +37,6 @@ def write_all(
     ----------
     table
         The rows.
-    df
-        The frame that they are of, which tells where they come from.
     targets
         The paths, with their formats.
     keep_formulas
@@ -51,17 +52,17 @@ def write_all(
     Raises
     ------
     UsageError
-        A file cannot be written.
+        A file cannot be written, or a value cannot be in it.
     """
     notices = list(table.notices)
     beyond = {target: beside(target) for target, kind in targets.items() if kind.record_beside}
-    state = _State(progress, max(table.arrow.num_rows, 1) * len(targets), _hashing(df))
+    state = _State(progress, max(table.arrow.num_rows, 1) * len(targets), _hashing(table))
     with aside([*targets, *beyond.values()]) as places:
         new = dict(zip([*targets, *beyond.values()], places, strict=True))
         for target, kind in targets.items():
             with readable_errors(target):
                 job = Job(target.stem, state.record, keep_formulas, state.told)
-                written = kind.write(table, new[target], job)
+                written = _written(kind, table, new[target], job)
                 if target in beyond:
                     facts = {**_facts(target, table), **written.facts, "sha256": _sha256(new[target])}
                     _write_record(new[beyond[target]], state.record(), facts)
@@ -69,6 +70,14 @@ def write_all(
             state.before += table.arrow.num_rows
         progress(1.0)
     return notices
+
+
+def _written(kind: Format, table: Table, path: Path, job: Job) -> Written:
+    try:
+        return kind.write(table, path, job)
+    except pa.ArrowException as error:
+        message = f"{path.name} cannot hold these values: {str(error).splitlines()[0]}"
+        raise UsageError(message, hint="leave the column out") from error
 
 
 class _State:
@@ -91,10 +100,10 @@ class _State:
         return self._hashing.result()
 
 
-def _hashing(df: object) -> Future[dict[str, Any]]:
+def _hashing(table: Table) -> Future[dict[str, Any]]:
     """Describe a frame on another thread: hashing its content takes longer than writing most formats."""
     pool = ThreadPoolExecutor(1, "greynb hash")
-    future = pool.submit(record_of, df)
+    future = pool.submit(lambda: described(table.frame).as_dict())
     pool.shutdown(wait=False)
     return future
 
@@ -103,6 +112,7 @@ def _facts(target: Path, table: Table) -> dict[str, Any]:
     return {
         "format": target.suffix.lower().removeprefix("."),
         "rows": table.arrow.num_rows,
+        "as_text": list(table.as_text),
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "greynb": __version__,
     }
