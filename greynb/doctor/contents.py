@@ -110,7 +110,7 @@ def broken_foreign_keys(patient: Patient) -> Iterator[Evidence]:
         if lines or unchecked:
             yield Evidence(
                 (*lines, *unchecked)[:_SHOWN],
-                "%staging PRAGMA foreign_key_check    (table, rowid, referred table; then mend the rows)",
+                "%staging PRAGMA foreign_key_check    -- table, rowid, referred table; then mend the rows",
                 each.role,
                 each.path,
             )

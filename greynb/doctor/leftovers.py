@@ -49,7 +49,7 @@ def backup_tables(patient: Patient) -> Iterator[Evidence]:
                 [
                     "make sure that nobody needs them, and that a backup holds them",
                     *(f"%staging DROP TABLE {quote(name)}" for name in tables),
-                    "greynb optimize    (gives the space back)",
+                    "greynb optimize    # gives the space back",
                 ]
             ),
             each.role,
@@ -130,7 +130,7 @@ def _left(folder: Path, lock: str) -> list[Path]:
 def _to_sweep(folder: Path, left: list[Path], apply: Callable[[], str]) -> Evidence:
     return Evidence(
         tuple(f"{each} ({_bytes(each) / 1e6:,.1f} MB)" for each in left),
-        "greynb sync    (each publication sweeps them)",
+        "greynb sync    # each publication sweeps them",
         "analytics",
         folder,
         fix=Fix(f"remove {len(left)} unfinished builds from {folder}", apply),
