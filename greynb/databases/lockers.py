@@ -17,6 +17,7 @@ from typing import Final
 from greynb.databases.locks import command_of
 
 _PROC: Final = Path("/proc")
+_KINDS: Final = ("writing", "checkpointing", "reading")
 _RESERVED: Final = 0x40000001
 _SHARED: Final = 0x40000002
 _WAL_WRITER: Final = 120
@@ -70,7 +71,7 @@ def lockers(path: Path) -> tuple[Locker, ...]:
     """
     real = path.resolve()
     main, index = _inode(real), _inode(real.with_name(f"{real.name}-shm"))
-    found = set()
+    found: dict[int, str] = {}
     for lock in _locks():
         if lock.flock:
             continue
@@ -81,8 +82,9 @@ def lockers(path: Path) -> tuple[Locker, ...]:
         else:
             continue
         if doing:
-            found.add((lock.pid, doing))
-    return tuple(Locker(pid, command_of(pid), doing) for pid, doing in sorted(found))
+            # A writer reads as well; each process is told once, by the strongest of its locks.
+            found[lock.pid] = min(doing, found.get(lock.pid, doing), key=_KINDS.index)
+    return tuple(Locker(pid, command_of(pid), doing) for pid, doing in sorted(found.items()))
 
 
 def file_lockers(path: Path, doing: str) -> tuple[Locker, ...]:

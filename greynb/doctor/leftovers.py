@@ -12,8 +12,12 @@ from greynb.connections import shelf
 from greynb.databases.generations import home_of, own_target
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.lockers import file_lockers
+from greynb.databases.oslock import try_lock
 from greynb.doctor.findings import Evidence, Fix
 from greynb.doctor.patient import Patient, Subject
+from greynb.errors import DatabaseLocked
+from greynb.mirror.shelf import LOCK as BUILDER
+from greynb.publish.durable import remove
 from greynb.publish.home import BUILD, LOCK, publishing
 
 _BACKUP: Final = re.compile(
@@ -109,9 +113,9 @@ def dead_builds(patient: Patient) -> Iterator[Evidence]:
     if left:
         yield _to_sweep(home, left, _swept(own_target(analytics.path)))
     for folder in shelf(analytics.route).folders:
-        left = _left(folder, "builder.lock")
+        left = _left(folder, BUILDER)
         if left:
-            yield _to_sweep(folder, left, _removed(left))
+            yield _to_sweep(folder, left, _removed(folder, left))
 
 
 def _left(folder: Path, lock: str) -> list[Path]:
@@ -141,12 +145,14 @@ def _swept(target: Path) -> Callable[[], str]:
     return apply
 
 
-def _removed(left: list[Path]) -> Callable[[], str]:
+def _removed(folder: Path, left: list[Path]) -> Callable[[], str]:
     def apply() -> str:
-        from greynb.publish.durable import remove
-
+        lock = try_lock(folder / BUILDER, create=True)
+        if lock is None:
+            raise DatabaseLocked("a mirror is being built just now", path=folder)
         for each in left:
             remove(each)
+        lock.release()
         return "the unfinished builds are gone"
 
     return apply

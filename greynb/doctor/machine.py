@@ -89,12 +89,8 @@ def _needed(patient: Patient) -> int:
 
 def network(patient: Patient) -> Iterator[Evidence]:
     """Databases on file systems whose locks cannot be relied on."""
-    try:
-        mounts = _MOUNTS.read_text()
-    except OSError:
-        mounts = ""
     for each in patient.subjects:
-        kind = network_kind(each.real, mounts)
+        kind = on_network(each)
         if kind and each.is_there:
             yield Evidence(
                 (f"{each.real} is on a {kind} file system",),
@@ -107,6 +103,15 @@ def network(patient: Patient) -> Iterator[Evidence]:
 
 def _advice(subject: Subject) -> str:
     return ", or publish it there and keep staging here" if subject.role == "staging" else ""
+
+
+def on_network(subject: Subject) -> str:
+    """The kind of the network file system that a file is on; empty for a disk of the machine."""
+    try:
+        mounts = _MOUNTS.read_text()
+    except OSError:
+        mounts = ""
+    return network_kind(subject.real, mounts)
 
 
 def network_kind(path: Path, mounts: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,7 +168,7 @@ def secrets(patient: Patient) -> Iterator[Evidence]:
     except (OSError, RoutingError):
         return
     names = [name for name, value in written.items() if value.text and _is_secret(name, value.text)]
-    if names and mode & _OTHERS_READ and _posix():
+    if names and mode & _OTHERS_READ and os.name != "nt":
         wanted = mode & ~_OTHERS
         yield Evidence(
             (f"{file} has the mode {mode:04o}", f"it sets {', '.join(names)} (values not shown)"),
@@ -179,9 +180,3 @@ def secrets(patient: Patient) -> Iterator[Evidence]:
 
 def _is_secret(name: str, text: str) -> bool:
     return bool(_SECRET_NAME.search(name) or _PASSWORD_IN_URL.search(text))
-
-
-def _posix() -> bool:
-    import os
-
-    return os.name != "nt"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from greynb.doctor import Patient, treat
+from greynb.doctor.indexes import duplicates
 from greynb.doctor.leftovers import bytes_of, counted_pages
 from greynb.routing import Settings
 from tests.doctor.conftest import change, found, ids
@@ -65,6 +70,32 @@ def test_an_index_that_another_one_makes_superfluous_is_told_with_the_command(de
     assert ('"same_one"' in mend) != ('"same_two"' in mend), "one of the two has to stay"
     for name in ("needed", "descending", "some", "other_order", "computed"):
         assert f'"{name}"' not in mend
+
+
+COLUMNS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.booleans(), COLUMNS), max_size=6))
+def test_after_dropping_what_is_named_every_lookup_still_has_its_index(indexes):
+    """Whatever the indexes: what one that goes did, one that stays does, and no rule is lost."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "stage.db"
+        made = [
+            f"CREATE {'UNIQUE ' * unique}INDEX i{number} ON t ({', '.join(columns)})"
+            for number, (unique, columns) in enumerate(indexes)
+        ]
+        change(path, "CREATE TABLE t (a, b, c)", *made)
+        patient = Patient(Settings.from_environ({"STAGING_DB_PATH": str(path)}, Path(folder)))
+        mend = "".join(each.mend for each in duplicates(patient))
+        patient.close()
+    gone = [each for number, each in enumerate(indexes) if f'"i{number}"' in mend]
+    kept = [each for number, each in enumerate(indexes) if f'"i{number}"' not in mend]
+    for unique, columns in gone:
+        assert any(
+            other[: len(columns)] == columns and (not unique or (one_key and other == columns))
+            for one_key, other in kept
+        )
 
 
 def test_a_chain_of_superfluous_indexes_never_loses_the_last_one(demo, look):

@@ -187,6 +187,15 @@ def test_a_bit_that_flipped_in_a_published_text_is_found_by_its_hash(demo, look)
         assert con.execute("PRAGMA integrity_check").fetchone() == ("ok",), "SQLite does not see it"
 
 
+def test_damage_in_the_published_file_is_mended_by_publishing_or_going_back(demo, look):
+    version = generation_at(demo.analytics).database
+    root, size = root_of(version, "odds_history")
+    version.chmod(0o644)
+    write(version, (root - 1) * size, b"\xff" * 64)
+    finding = found(look(), "corrupt")
+    assert finding.role == "analytics" and "rollback" in finding.mend
+
+
 def test_a_rotten_mirror_is_found_by_its_hash(demo, look, tmp_path):
     """As a bad disk would change it: with neither of its times. Here by a manifest that knows these times."""
     version = generation_at(demo.analytics)

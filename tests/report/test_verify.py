@@ -148,6 +148,7 @@ def test_rows_that_were_filtered_hold_and_columns_that_were_added_cannot_be_veri
     greynb.export(frame.assign(double=frame["odds"] * 2), tmp_path / "y.html")
     found, verdict = only(tmp_path / "y.html")
     assert found.exit_code == 1 and "double" in verdict.found
+    assert "6 of its 9 numbers are among those that the query gives" in verdict.notes
 
 
 def test_parameters_come_back_with_their_types(query, tmp_path):

@@ -27,9 +27,9 @@ def test_all_that_holds_is_exit_code_0_in_a_few_lines(query, tmp_path, capsys):
         "a.html: 1 result",
         f"  1  {SQL[:59]}…: holds exactly (3 rows) on gen-000001",
         "  the page is as it was made",
-        "1 hold",
+        "1 holds",
     ]
-    assert out[4:] == ["b.csv: 1 result", out[1], "  the file is as it was written", "1 hold"]
+    assert out[4:] == ["b.csv: 1 result", out[1], "  the file is as it was written", "1 holds"]
 
 
 def test_a_difference_is_exit_code_4_and_wins_over_errors(query, tmp_path, capsys):

@@ -144,7 +144,7 @@ class Reader:
         with self._open(_session(route)) as session:
             kept = _go_to(session, route, source.version, source.time)
             found = evaluate_on(session, asked, route.path)
-            return found, kept or found.version == source.version
+            return found, kept or _is_file(session, source)
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
@@ -154,8 +154,7 @@ class Reader:
                 _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
             kept = _go_to(session, route, source.version, source.time)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
-            same = kept or session.snapshot.id == source.version
-            return Again(frame, session.snapshot.id, same)
+            return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
     def _on_staging(self, source: Source, route: Route) -> Again:
         if source.setup:
@@ -184,6 +183,11 @@ def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: s
         return False
     session.pin(kept.folder.name)
     return True
+
+
+def _is_file(session: AnalyticsSession, source: Source) -> bool:
+    """Whether a file that greynb did not publish is still what the record names, by its fingerprint."""
+    return session.snapshot.kind != "generation" and session.snapshot.id == source.version
 
 
 def _kept(route: Route, version: str | None, time: str) -> Generation | None:

@@ -58,7 +58,7 @@ def _parquet(path: Path, _source: Source, _facts: Mapping[str, Any]) -> pd.DataF
 
     with pq.ParquetFile(path) as file:
         if json.loads((file.metadata.metadata or {}).get(AS_TEXT, b"[]")):
-            return None
+            return None  # texts stand for values that Parquet has no type for
         groups = range(file.metadata.num_row_groups)
         if sum(file.metadata.row_group(group).total_byte_size for group in groups) > _LARGEST:
             return None

@@ -9,6 +9,7 @@ from greynb.errors import GreynbError, QueryInterrupted
 from greynb.report.canonical import content_of
 from greynb.report.probes import apart
 from greynb.report.recording import is_float
+from greynb.report.valuecodes import code
 from greynb.report.verifying.matching import RELATIVE, Comparison, compare, rows_of
 from greynb.report.verifying.verdict import State, Verdict, short
 
@@ -43,7 +44,7 @@ def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
     except GreynbError as error:
         hint = (f"do: {error.hint}",) if error.hint else ()
         return Verdict(name, State.UNKNOWN, f"cannot be run again: {error.message}", notes=hint)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         return Verdict(name, State.UNKNOWN, f"the record is damaged: {error}")
 
 
@@ -118,10 +119,14 @@ def _derived(name: str, source: Source, again: Again, where: tuple[str, ...]) ->
     """Look for the rows of a table that was filtered, or lost columns, in what its query gives."""
     note = "the table has other rows or columns than its query gave"
     shared = [column for column in source.columns if column in map(str, again.frame.columns)]
-    if len(shared) < len(source.columns) or source.values is None:
+    if source.values is None:
+        return Verdict(name, State.UNKNOWN, f"cannot be compared: {_MANY}", again.on, notes=(note, *where))
+    if len(shared) < len(source.columns):
         added = ", ".join(column for column in source.columns if column not in shared)
-        found = f"cannot be compared: {'columns were added: ' + added if added else _MANY}"
-        return Verdict(name, State.UNKNOWN, found, again.on, notes=(note, *where))
+        found = f"cannot be compared: columns were added after the query ({added})"
+        return Verdict(
+            name, State.UNKNOWN, found, again.on, notes=(note, _numbers(source, again.frame), *where)
+        )
     frame = again.frame.set_axis([str(column) for column in again.frame.columns], axis=1)[shared]
     then = [[decode(value) for value in row] for row in source.values]
     compared = compare(source.columns, then, list(rows_of(frame)))
@@ -131,3 +136,12 @@ def _derived(name: str, source: Source, again: Again, where: tuple[str, ...]) ->
         return Verdict(name, State.DIFFERS, found, again.on, compared.first, (note, *where))
     found = f"its {len(then):,} rows are among the {len(frame):,} that the query gives"
     return Verdict(name, State.EXACT, found, again.on, notes=(note, *where))
+
+
+def _numbers(source: Source, frame: pd.DataFrame) -> str:
+    """Say how many numbers of a table that was made otherwise are numbers of its query: it may be turned."""
+    given = {code(value) for row in rows_of(frame) for value in row}
+    found = [code(decode(value)) for row in source.values or () for value in row]
+    numbers = [each for each in found if each[:1] in (b"i", b"f")]
+    from_query = sum(each in given for each in numbers)
+    return f"{from_query:,} of its {len(numbers):,} numbers are among those that the query gives"
