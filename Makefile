@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-evaluation clean
+.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
+	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
 	@echo "make bench-evaluation  greynb.evaluate beside a loop with three queries per race"
 	@echo "make clean  remove what the others made"
 
@@ -57,6 +58,9 @@ bench-publishing: $(READY)
 
 bench-mirror: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/mirror.py $(ARGS)
+
+bench-exports: $(READY)
+	@$(BIN)/python benchmarks/exports.py $(ARGS)
 
 bench-evaluation: $(READY)
 	@$(BIN)/python benchmarks/evaluation.py $(ARGS)

@@ -6,11 +6,13 @@ The text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_forma
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from greynb.overview import Publication, RoleStatus, Status
+from greynb.overview import Publication, Status
+from greynb.rolestatus import RoleStatus
 
 _LABEL_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _HELP_ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n"})
@@ -43,6 +45,11 @@ def _gauges(status: Status) -> Iterator[Gauge]:
     yield Gauge("greynb_up", "Whether the file that serves a role is there.", [_up(role) for role in roles])
     yield _one("greynb_staging_bytes", "Size of the staging database.", status.staging.bytes)
     yield _one("greynb_analytics_bytes", "Size of the analytics database.", status.analytics.bytes)
+    log = status.staging.log_bytes if status.staging.exists else None
+    yield _one("greynb_staging_log_bytes", "Size of staging's write-ahead log.", log)
+    yield Gauge(
+        "greynb_locks", "Processes that hold a lock now.", [each for role in roles for each in _held(role)]
+    )
     lag = status.lag
     yield _one(
         "greynb_lag_seconds",
@@ -79,6 +86,12 @@ def _published(last: Publication) -> Iterator[Gauge]:
 
 def _up(role: RoleStatus) -> Sample:
     return Sample(float(role.exists), {"role": role.role, "path": role.path, "mode": role.mode})
+
+
+def _held(role: RoleStatus) -> Iterator[Sample]:
+    """One sample per kind of lock: writing, reading, publishing, keeping a version."""
+    kinds = Counter(each.doing.partition(" ")[0] for each in role.locks)
+    return (Sample(count, {"role": role.role, "doing": doing}) for doing, count in kinds.items())
 
 
 def _one(name: str, text: str, value: float | None) -> Gauge:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -12,10 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greynb import get_conn
 from greynb.cli import main
-from greynb.overview import Publication, RoleStatus, Status, status
+from greynb.connections import close_all
+from greynb.overview import Publication, Status, status
 from greynb.prometheus import metrics
 from greynb.publish.lag import Lag
+from greynb.rolestatus import RoleStatus
+from tests.publish.processes import holding, stop
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"'
@@ -186,3 +191,69 @@ def test_a_watch_is_not_begun_by_half_or_as_a_trial(words, stage, capsys):
     assert main(["sync", *words]) == 1
     assert "--watch" in capsys.readouterr().err
     assert not (stage / "analytics.db").exists()
+
+
+@pytest.mark.parametrize(("mode", "word"), [("WAL", "wal"), ("DELETE", "rollback")])
+def test_the_journal_mode_of_staging_is_told_without_opening_it(mode, word, stage):
+    con = sqlite3.connect(stage / "stage.db")
+    con.execute(f"PRAGMA journal_mode = {mode}")
+    con.close()
+    assert status().staging.journal == word
+    assert [each.name for each in stage.iterdir()] == ["stage.db"]
+
+
+def test_a_commit_in_the_log_is_the_last_write_and_the_log_has_a_size(stage, capsys):
+    con = sqlite3.connect(stage / "stage.db")
+    con.execute("PRAGMA journal_mode = WAL")
+    time.sleep(0.05)
+    before = (stage / "stage.db").stat().st_mtime
+    con.execute("INSERT INTO races VALUES ('c')")
+    con.commit()
+    now = status()
+    assert now.staging.written.timestamp() > before
+    assert now.staging.log_bytes == (stage / "stage.db-wal").stat().st_size
+    assert "WAL, log" in str(now)
+    assert value(capsys, "greynb_staging_log_bytes") == now.staging.log_bytes
+    con.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lists the locks of others")
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_who_writes_to_staging_is_named(mode, stage, capsys):
+    con = sqlite3.connect(stage / "stage.db")
+    con.execute(f"PRAGMA journal_mode = {mode}")
+    con.close()
+    writer = holding(stage / "stage.db", "BEGIN IMMEDIATE")
+    try:
+        (lock,) = status().staging.locks
+        assert main(["status", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)["staging"]["locks"]
+        assert value(capsys, "greynb_locks") == 1
+    finally:
+        stop(writer)
+    assert (lock.pid, lock.doing) == (writer.pid, "writing")
+    assert told[0]["pid"] == writer.pid and "python" in told[0]["command"]
+    assert status().staging.locks == ()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lists the locks of others")
+def test_a_reader_in_wal_is_reading_and_an_idle_connection_is_nothing(stage):
+    con = sqlite3.connect(stage / "stage.db", isolation_level=None)
+    con.execute("PRAGMA journal_mode = WAL")
+    con.execute("SELECT * FROM races").fetchall()
+    assert status().staging.locks == ()
+    con.execute("BEGIN")
+    con.execute("SELECT * FROM races").fetchall()
+    assert [each.doing for each in status().staging.locks] == ["reading"]
+    con.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lists the locks of others")
+def test_who_keeps_a_version_of_analytics_is_named(stage):
+    main(["sync"])
+    con = get_conn("analytics")
+    con.execute("SELECT count(*) FROM races").fetchone()
+    assert "keeping gen-000001" in {each.doing for each in status().analytics.locks}
+    con.close()
+    close_all()
+    assert status().analytics.locks == ()

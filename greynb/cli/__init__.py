@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import databases, publishing, reports
+from greynb.cli import auditing, databases, publishing, reports, upkeep
 from greynb.errors import GreynbError
 
 
@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
-        3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 130 after Ctrl-C.
+        3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 5 where ``doctor`` found an
+        error or ``audit`` something, 130 after Ctrl-C.
     """
     args = _parser().parse_args(argv)
     try:
@@ -50,4 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     databases.add(commands)
     publishing.add(commands)
     reports.add(commands)
+    upkeep.add(commands)
+    auditing.add(commands)
     return parser

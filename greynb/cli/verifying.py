@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from greynb.cli.common import progress_line
-from greynb.errors import GreynbError
+from greynb.errors import GreynbError, QueryInterrupted
 
 _WORST_FIRST = (4, 1, 0)
 
@@ -28,6 +28,8 @@ def verify_files(paths: Sequence[str], *, as_json: bool) -> int:
     for path in paths:
         try:
             found = verify_file(path, progress=progress_line())
+        except QueryInterrupted:
+            raise KeyboardInterrupt from None
         except GreynbError as error:
             codes.append(1)
             told.append({"file": path, "holds": False, "error": error.message})

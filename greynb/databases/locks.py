@@ -116,7 +116,7 @@ def lock_holders(path: Path) -> dict[int, str]:
         or {pid for pid, _ in locks}
         or _with_file_open(inodes) - {os.getpid()}
     )
-    return {pid: _command(pid) for pid in sorted(pids)}
+    return {pid: command_of(pid) for pid in sorted(pids)}
 
 
 def _inodes(path: Path) -> set[int]:
@@ -157,7 +157,8 @@ def _with_file_open(inodes: set[int]) -> set[int]:
     return found
 
 
-def _command(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """The command of a process on one short line; ``"name unknown"`` where the system does not tell."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:

@@ -70,7 +70,7 @@ def _decoded_list(content: str | list[Any]) -> list[object]:
 
 # In this order: a datetime is a date.
 _ENCODERS: Final[dict[Any, tuple[str, Callable[[Any], object]]]] = {
-    (bytes, bytearray): ("bytes", bytes.hex),
+    (bytes, bytearray): ("bytes", lambda value: bytes(value).hex()),
     dt.datetime: ("timestamp", lambda value: value.isoformat()),
     dt.date: ("date", lambda value: value.isoformat()),
     dt.time: ("time", lambda value: value.isoformat()),

@@ -43,7 +43,7 @@ KEPT: Final = 2
 SOON_READ: Final = 128 << 20
 """Bytes that are hashed while a cell waits: 0.1 s. More is hashed meanwhile, and the cell reads the file."""
 BUILD: Final = ".build-"
-_LOCK: Final = "builder.lock"
+LOCK: Final = "builder.lock"
 Stamp = list[int]
 
 
@@ -109,7 +109,7 @@ class Shelf:
 
     def lock(self) -> FileLock | None:
         """Be the only builder; None where another one is at work. Raises OSError as `home` does."""
-        return try_lock(self.home() / _LOCK, create=True)
+        return try_lock(self.home() / LOCK, create=True)
 
     def home(self) -> Path:
         """The folder for a new mirror, made if need be; raises OSError where there is none to be had."""
@@ -163,7 +163,7 @@ class Shelf:
         freed = self.bytes()
         for folder in self.folders:
             for path in [*folder.glob("*"), *folder.glob(f"{BUILD}*")]:
-                if path.name != _LOCK:  # a builder may hold it
+                if path.name != LOCK:  # a builder may hold it
                     with suppress(OSError):
                         path.unlink(missing_ok=True)
         return freed
@@ -180,7 +180,7 @@ class Shelf:
         """Whether a builder is at work, in this process or another one."""
         for folder in self.folders:
             try:
-                lock = try_lock(folder / _LOCK)
+                lock = try_lock(folder / LOCK)
             except OSError:
                 continue
             if lock is None:

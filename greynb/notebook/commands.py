@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, exporting, publishing, versions
+from greynb.notebook import execution, exporting, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -36,6 +36,7 @@ HELP = """\
 %greynb export NAME PATH… [--force] [--keep-formulas]  the same for a DataFrame of the notebook
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
+%greynb doctor [--fix]     what is wrong with both databases, and what mends it
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
@@ -221,5 +222,6 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "changes": _changes,
     "mirror": _mirror,
     **versions.COMMANDS,
+    **upkeep.COMMANDS,
     "help": _help,
 }

@@ -36,7 +36,7 @@ def export(words: Sequence[str], variables: Mapping[str, Any], config: Greynb) -
     QueryInterrupted
         Ctrl-C; all files are as they were.
     """
-    parser = _Words(prog="%greynb export", add_help=False)
+    parser = _Words(prog="%greynb export", add_help=False, allow_abbrev=False)
     parser.add_argument("name")
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--force", action="store_true")

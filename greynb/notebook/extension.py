@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
+from greynb.notebook import panels
 from greynb.notebook.magics import SqlMagics
 from greynb.notebook.sources import Evaluations
 
@@ -31,6 +32,7 @@ def load(shell: InteractiveShell) -> None:
     configurables.append(magics.settings)
     magics.settings.observe(lambda change: _shorten_errors(not change["new"]), "traceback")
     _shorten_errors(True)
+    panels.add(shell)
     evaluations = Evaluations(shell, magics.settings)
     shell.events.register("post_run_cell", evaluations.after_cell)
     _loaded[shell] = magics, evaluations, replaced
@@ -42,6 +44,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     magics, evaluations, replaced = _loaded.pop(shell)
     shell.events.unregister("post_run_cell", evaluations.after_cell)
+    panels.remove(shell)
     configurables: list[Any] = shell.configurables
     configurables.remove(magics.settings)
     for (kind, name), before in replaced.items():

@@ -53,10 +53,24 @@ def _figure_blocks(figure: Any) -> list[dict[str, Any]]:
     return as_json([Chart(svg_of(figure), description(figure))])
 
 
+def _evaluation_blocks(evaluation: Any) -> list[dict[str, Any]]:
+    from greynb.report.document.evaluated import evaluation_blocks
+
+    return as_json(evaluation_blocks(evaluation))
+
+
+def _chart_blocks(chart: Any) -> list[dict[str, Any]]:
+    from greynb.report.document.building import Report
+
+    return as_json(Report("").chart(chart).document.blocks)
+
+
 _KNOWN: list[tuple[str, str, Callable[[Any], list[dict[str, Any]] | None]]] = [
     ("pandas", "DataFrame", _frame_blocks),
     ("pandas.core.frame", "DataFrame", _frame_blocks),
     ("matplotlib.figure", "FigureBase", _figure_blocks),  # IPython forgets what is said of Figure itself
+    ("greynb.evaluation.result", "Evaluation", _evaluation_blocks),
+    ("greynb.evaluation.charts", "Chart", _chart_blocks),
     ("greynb.notebook.display", "DisplayTable", _result_blocks),
     ("greynb.notebook.display", "Notes", lambda _: []),  # for the author, like a warning
 ]

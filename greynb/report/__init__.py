@@ -8,6 +8,7 @@ from greynb.report.document.fromnotebook import document_of
 from greynb.report.execute import NotebookFailed, execute_notebook
 from greynb.report.parts import about, note, table, tiles
 from greynb.report.shipped import notebook
+from greynb.report.verifying import verify_file
 
 __all__ = [
     "Document",
@@ -22,4 +23,5 @@ __all__ = [
     "save",
     "table",
     "tiles",
+    "verify_file",
 ]

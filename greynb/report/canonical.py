@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +36,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from greynb.report.mixing import mixed
+from greynb.report.probes import Probes
 from greynb.report.valuecodes import NULL, WIDTH, code, digest, moment_text, rounded
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ Codes = npt.NDArray[np.uint8]
 _ROWS: Final = 65_536
 """Rows that are hashed at once: bounds the memory."""
 _WHOLE: Final = 2.0**53
+_YEAR_1000, _YEAR_9999 = np.datetime64("1000-01-01", "s"), np.datetime64("9999-01-01", "s")
 _NAT: Final = np.iinfo(np.int64).min
 
 
@@ -60,23 +63,42 @@ class Content:
         modulo 2^256, which no order of rows changes.
     columns
         16 hex digits for each column, which tell where results differ.
+    sums
+        What `greynb.report.probes` keeps of the floats, if it was asked for.
     """
 
     hash: str
     columns: tuple[str, ...]
+    sums: Mapping[str, Any] | None = None
 
 
-def content_of(df: pd.DataFrame) -> Content:
-    """Hash a frame's columns; its index is no part of it."""
+def content_of(df: pd.DataFrame, floats: Sequence[bool] | None = None) -> Content:
+    """Hash a frame's columns; its index is no part of it.
+
+    Parameters
+    ----------
+    df
+        The frame.
+    floats
+        For each column, whether it holds floats, of which sums are wanted; None for no sums.
+    """
     names = [str(name) for name in df.columns]
     columns = [df.iloc[:, number].array for number in range(len(names))]
     total, sums = 0, [0] * len(names)
+    probes = Probes(floats) if floats is not None else None
     for start in range(0, len(df), _ROWS):
-        parts = [column_codes(column[start : start + _ROWS]) for column in columns]
+        pieces = [column[start : start + _ROWS] for column in columns]
+        parts = [column_codes(piece) for piece in pieces]
+        if probes:
+            probes.add(pieces, parts)
         total += _sum_of_rows(parts, min(_ROWS, len(df) - start))
         sums = [before + _sum_of_values(part) for before, part in zip(sums, parts, strict=True)]
     told = json.dumps([names, len(df), f"{total % 2**256:064x}"], separators=(",", ":"))
-    return Content(hashlib.sha256(told.encode()).hexdigest(), tuple(f"{each % 2**64:016x}" for each in sums))
+    return Content(
+        hashlib.sha256(told.encode()).hexdigest(),
+        tuple(f"{each % 2**64:016x}" for each in sums),
+        probes.result() if probes else None,
+    )
 
 
 def content_hash(df: pd.DataFrame) -> str:
@@ -147,9 +169,23 @@ def _moments(values: Any) -> Codes:
     zone = "+00:00" if getattr(values.dtype, "tz", None) is not None else ""
     plain = np.asarray(values.to_numpy(f"M8[{values.dtype.unit}]" if zone else None))
     different, places = np.unique(plain, return_inverse=True)
-    texts = np.datetime_as_string(different)
-    codes = [NULL if text == "NaT" else digest("t", moment_text(str(text), zone).encode()) for text in texts]
-    return _taken(_stacked(codes), places)
+    return _taken(_stacked([digest("t", text) if text else NULL for text in _iso(different, zone)]), places)
+
+
+def _iso(moments: npt.NDArray[Any], zone: str) -> list[bytes]:
+    """Write moments as `moment_text` does; NaT is empty. Whole seconds of usual years go all at once."""
+    seconds = moments.astype("M8[s]")
+    usual = (seconds == moments) & (seconds >= _YEAR_1000) & (seconds < _YEAR_9999)
+    usual &= (seconds != seconds.astype("M8[D]")) | bool(zone)
+    letters = np.datetime_as_string(np.where(usual, seconds, _YEAR_1000)).astype("S19").view(np.uint8)
+    letters = letters.reshape(-1, 19).copy()
+    letters[:, 10] = ord(" ")
+    joined, ending = letters.tobytes(), zone.encode()
+    texts = [joined[start : start + 19] + ending for start in range(0, len(joined), 19)]
+    for place in np.flatnonzero(~usual):
+        missing = np.isnat(moments[place])
+        texts[place] = b"" if missing else moment_text(str(moments[place]), zone).encode()
+    return texts
 
 
 def _durations(values: Any) -> Codes:
@@ -215,14 +251,5 @@ def _starts(rows: int, width: int) -> Iterator[int]:
 
 
 def _sum_of_values(codes: Codes) -> int:
-    """Add up a mix of each code's letter and two words: enough to tell whether a column is the same."""
-    words = np.ascontiguousarray(codes[:, 1:]).view("<u8").astype(np.uint64)
-    mixed = _mix(words[:, 0] ^ _mix(words[:, 1] ^ codes[:, 0].astype(np.uint64)))
-    return int(mixed.sum(dtype=np.uint64))
-
-
-def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators)."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
+    """Add up a mix of each code: enough to tell whether a column is the same."""
+    return int(mixed(codes).sum(dtype=np.uint64))

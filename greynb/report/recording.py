@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -53,6 +53,8 @@ class Source:
         As `greynb.report.canonical.Content` has them.
     values
         The values row by row, in typed JSON; None where they are more than 20,000.
+    sums
+        Of a result without values, what `greynb.report.probes` keeps of its floats.
     derived
         Whether the result no longer has the rows or columns that the query gave.
     """
@@ -76,6 +78,7 @@ class Source:
     column_hashes: tuple[str, ...]
     values: Sequence[Sequence[Any]] | None
     derived: bool = False
+    sums: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON; the file by its name only."""
@@ -131,7 +134,8 @@ def described(df: pd.DataFrame) -> Source:
     from greynb.report.canonical import content_of
 
     origin: Mapping[str, Any] = df.attrs.get("greynb") or {}
-    content = content_of(df)
+    floats = None if df.size <= KEPT_VALUES else is_float(map(str, df.dtypes))
+    content = content_of(df, floats)
     return Source(
         kind=origin.get("kind", "query" if origin else "unknown"),
         sql=str(origin.get("sql", "")),
@@ -152,7 +156,13 @@ def described(df: pd.DataFrame) -> Source:
         column_hashes=content.columns,
         values=_values(df),
         derived=derived(df),
+        sums=content.sums,
     )
+
+
+def is_float(types: Iterable[str]) -> list[bool]:
+    """Whether columns of these dtypes hold floats."""
+    return [kind.lower().startswith("float") for kind in types]
 
 
 def derived(df: pd.DataFrame) -> bool:
@@ -206,4 +216,5 @@ _JSON_TYPES: Final[dict[str, Any]] = {
     "rows": int,
     "values": (list, type(None)),
     "derived": bool,
+    "sums": (dict, type(None)),
 }

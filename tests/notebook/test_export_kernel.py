@@ -49,7 +49,7 @@ def test_an_interrupt_of_a_long_export_leaves_no_file_and_keeps_the_result(
 ) -> None:
     assert kernel.run(f"%%analytics df\n{BIG}").error is None
     before = sorted(folder.iterdir())
-    reply = kernel.run("%greynb export df big.xlsx big.json big.tex", interrupt_after=12)
+    reply = kernel.run("%greynb export df big.xlsx big.json big.tex", interrupt_after=3)
     assert reply.error == "QueryInterrupted" and "as they were" in reply.traceback
     assert reply.seconds < 2 and reply.updates > 0 and reply.outputs == []
     assert sorted(folder.iterdir()) == before

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -99,6 +100,21 @@ def test_a_large_result_is_compared_by_its_hashes(query, tmp_path):
     assert verdict.state is State.DIFFERS and "the columns venue;" in verdict.found
 
 
+def test_the_last_digits_of_a_large_result_are_compared_by_sums(query, tmp_path):
+    sql = (
+        "SELECT i, sqrt(i) AS root, i * 0.5 AS half, venue FROM range(30000) r(i), races WHERE race_id = 'r1'"
+    )
+    frame = query(sql)
+    noise = 1 + np.random.default_rng(1).normal(0, 1e-15, len(frame))
+    greynb.export(frame.assign(root=frame["root"] * noise), tmp_path / "x.parquet")
+    found, verdict = only(tmp_path / "x.parquet")
+    assert found.holds and verdict.state is State.CLOSE and "compared by sums" in verdict.found
+    frame.loc[12_345, "root"] *= 1 + 1e-6
+    greynb.export(frame, tmp_path / "y.parquet")
+    _, verdict = only(tmp_path / "y.parquet")
+    assert verdict.state is State.DIFFERS and "the columns root;" in verdict.found
+
+
 def test_the_last_digits_of_floats_are_within_the_tolerance_and_said(query, tmp_path):
     frame = query(BY_VENUE)
     frame["odds"] *= 1 + 3e-10
@@ -132,6 +148,7 @@ def test_rows_that_were_filtered_hold_and_columns_that_were_added_cannot_be_veri
     greynb.export(frame.assign(double=frame["odds"] * 2), tmp_path / "y.html")
     found, verdict = only(tmp_path / "y.html")
     assert found.exit_code == 1 and "double" in verdict.found
+    assert "6 of its 9 numbers are among those that the query gives" in verdict.notes
 
 
 def test_parameters_come_back_with_their_types(query, tmp_path):

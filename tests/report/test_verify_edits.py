@@ -68,9 +68,16 @@ def test_a_changed_parquet_file_is_found_by_its_values(query, tmp_path):
     path = exported(query, tmp_path / "x.parquet")
     table = pq.read_table(path)
     changed = table.set_column(2, "odds", pa.array([value.as_py() + 1 for value in table["odds"]]))
-    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+    pq.write_table(changed.replace_schema_metadata(pq.read_metadata(path).metadata), path)
     found = verify_file(path)
     assert found.exit_code == 4 and "values were changed in the file" in found.edited[0]
+
+
+def test_values_that_a_format_cannot_hold_are_not_taken_for_edits(query, tmp_path):
+    frame = query("SELECT race_id, to_months(3) AS span, [1, 2] AS list, 'x'::BLOB AS raw FROM races LIMIT 1")
+    for suffix in ("parquet", "csv", "json", "xlsx"):
+        greynb.export(frame, tmp_path / f"x.{suffix}")
+        assert verify_file(tmp_path / f"x.{suffix}").edited == ()
 
 
 def test_a_cell_that_was_retyped_in_a_workbook_is_named(query, tmp_path):

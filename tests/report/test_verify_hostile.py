@@ -141,6 +141,8 @@ def test_a_result_that_needs_too_much_memory_ends_as_an_error(shell, tmp_path):
         {"parameters": {"a": {"list": "[" * 100_000}}, "sql": "SELECT :a AS a"},
         {"values": [[{"decimal": "1e999999999"}]], "hash": "0"},
         {"values": [[{"bytes": "no"}]], "hash": "0"},
+        {"values": [[10**400]], "hash": "0"},
+        {"values": [[{"struct": [[1, 2, 3]]}]], "hash": "0"},
         {"sql": "\x1b[2J\x1b]0;owned\x07 SELEC"},
         {"role": "admin"},
         {"file": "../../etc/passwd"},
@@ -153,6 +155,11 @@ def test_a_result_that_needs_too_much_memory_ends_as_an_error(shell, tmp_path):
 def test_damaged_and_dishonest_records_get_one_short_answer(shell, tmp_path, changed):
     found = verify_file(page(tmp_path / "x.html", **changed))
     assert all(line.isprintable() and len(line) < 400 for line in str(found).splitlines())
+
+
+def test_a_version_that_was_published_after_the_record_is_not_the_one_it_names(shell, tmp_path):
+    found = verify_file(page(tmp_path / "x.html", time="2020-01-01T00:00:00+00:00"))
+    assert found.holds and any("gen-000001 is no longer kept" in note for note in found.verdicts[0].notes)
 
 
 @pytest.mark.parametrize("record", ["[]", "{}", "nonsense", "[" * 100_000, '{"format": 1}', "null", '"x"'])

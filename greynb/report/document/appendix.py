@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greynb.databases.typedjson import decode
-from greynb.report.document.document import Document, key, where
+from greynb.report.document.document import Document, asked, key, where
 
 if TYPE_CHECKING:
     from greynb.report.recording import Source
@@ -54,7 +54,7 @@ def _codes(source: Source) -> tuple[str, ...]:
 
 def _values(source: Source) -> str:
     bound = [f":{name} = {_value(value)}" for name, value in source.parameters.items()]
-    called = [f"{name} = {_value(value)}" for name, value in source.arguments.items()]
+    called = [f"{name} = {_value(value)}" for name, value in asked(source).items()]
     return " · ".join((*bound, *called))
 
 

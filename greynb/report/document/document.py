@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greynb.report.document.blocks import Block, Chart, Heading, Table, Tiles
 
@@ -75,7 +75,12 @@ class Document:
 def key(source: Source) -> str:
     """What makes two results those of one query: all that went into it, and nothing that came out."""
     parts = (source.kind, source.sql, source.parameters, source.setup, source.role, source.file)
-    return json.dumps([*parts, source.version, source.arguments], sort_keys=True, default=str)
+    return json.dumps([*parts, source.version, asked(source)], sort_keys=True, default=str)
+
+
+def asked(source: Source) -> dict[str, Any]:
+    """The arguments of an evaluation; which of its frames was taken is none of them."""
+    return {name: value for name, value in source.arguments.items() if name != "part"}
 
 
 def origins(sources: Iterable[Source], numbers: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,9 @@ def write(document: Document, path: Path) -> None:
         The extra ``greynb[report]`` is not installed, or a table has more columns than a sheet.
     """
     with workbook(path) as book:
-        book.xlsx.set_properties({"title": document.title, "comments": made_by(document)})
+        made = document.made.astimezone(dt.UTC).replace(tzinfo=None)
+        facts = {"title": document.title, "comments": made_by(document), "created": made}
+        book.xlsx.set_properties(facts)
         book.xlsx.set_size(2400, 1600)
         summary = Summary(book, document)
         for block in document.blocks:

@@ -94,6 +94,8 @@ def _tiles(block: blocks.Tiles, pictures: _Pictures) -> str:
 
 
 def _table(block: blocks.Table, pictures: _Pictures) -> str:
+    if not block.columns:
+        return "*A table without columns.*"
     over = {place: text for text, first, count in block.spanners for place in range(first, first + count)}
     heads = [
         " ".join(part for part in (f"{over[place]}:" if place in over else "", column.label, unit) if part)

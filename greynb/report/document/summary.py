@@ -40,7 +40,7 @@ class Summary:
         self._sheet = book.xlsx.add_worksheet(book.sheet_name("Summary"))
         self._sheet.hide_gridlines(2)
         self._sheet.set_column(0, _COLUMNS - 1, _WIDTH)
-        self._sheet.set_landscape()
+        self._sheet.set_paper(9)  # A4
         self._sheet.fit_to_pages(1, 0)
         self._row = 0
         self.line(document.title, bold=True, font_size=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from greynb.report.exports.exporting import Exported, export
+from greynb.report.exports.exporting import export
+from greynb.report.exports.result import Exported
 
 __all__ = ["Exported", "export"]

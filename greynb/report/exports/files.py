@@ -58,16 +58,15 @@ def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
     """
     rooms: list[Path] = []
     try:
-        with readable_errors():
-            for target in targets:
-                with readable_errors(target):
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
-            written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
-            yield written
-            for new, target in zip(written, targets, strict=True):
-                with readable_errors(target):
-                    new.replace(target)
+        for target in targets:
+            with readable_errors(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
+        written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
+        yield written
+        for new, target in zip(written, targets, strict=True):
+            with readable_errors(target):
+                new.replace(target)
     finally:
         for room in rooms:
             shutil.rmtree(room, ignore_errors=True)
@@ -84,5 +83,5 @@ def readable_errors(path: Path | None = None) -> Iterator[None]:
         raise UsageError(
             f"the file could not be written: {reason}",
             path=where,
-            hint="nothing was replaced; try another folder",
+            hint="try another folder or disk",
         ) from error

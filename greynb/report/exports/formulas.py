@@ -1,9 +1,9 @@
 """Texts that a spreadsheet would run, made harmless in a CSV file in a way that can be undone.
 
 A spreadsheet takes a field that begins with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms) for a
-formula, also behind white space, and some take a leading tab or line break as the end of the field before
-(OWASP, "CSV injection"; CWE-1236). Such a text gets an apostrophe before it. A text that is a plain number
-(``-5``, ``+1.5e3``) is no formula and stays.
+formula, also behind white space and invisible characters, and some take a leading tab or line break as the
+end of the field before (OWASP, "CSV injection"; CWE-1236). Such a text gets an apostrophe before it. A text
+that is a plain number (``-5``, ``+1.5e3``) is no formula and stays.
 
 So that it can be undone, a text that already has apostrophes before such a beginning gets one more: taking
 one apostrophe off every text that is still of this kind without it gives back what was there.
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from greynb.report.exports.texts import TEXT, join
 
-_BEGINS = r"^['\s\x0b\x00\x{a0}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^'*[\t\r\n\x00]"
+_BEGINS = r"^['\s\x0b\x00\x{a0}\x{200b}\x{feff}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|^'*[\t\r\n\x00]"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 

@@ -95,7 +95,8 @@ def write_html(table: Table, path: Path, job: Job) -> Written:
         page.write(_BODY.format(title=title, about=about, heads=heads).encode())
         for text in in_order(rows, lines, job):
             write(page, text)
-        page.write(_END.format(origin=_origin(job.record), record=embedded(job.record)).encode())
+        record = job.record()
+        page.write(_END.format(origin=_origin(record), record=embedded(record)).encode())
     slow = f"{rows.num_rows:,} rows in one HTML page: browsers take long to show it"
     return Written((slow,) if rows.num_rows > MANY else ())
 

@@ -24,7 +24,8 @@ class Job:
     title
         The name of the file that is made, without its suffix.
     record
-        The provenance of the rows, as JSON has it.
+        Gives the provenance of the rows, as JSON has it; waits for it, since the content is hashed while it
+        is written.
     keep_formulas
         Whether texts that a spreadsheet would run stay as they are.
     told
@@ -32,7 +33,7 @@ class Job:
     """
 
     title: str
-    record: Mapping[str, Any]
+    record: Callable[[], Mapping[str, Any]]
     keep_formulas: bool = False
     told: Callable[[int], None] = lambda _rows: None
 

@@ -27,7 +27,7 @@ def from_objects(series: pd.Series[Any]) -> tuple[Any, str | None]:
     Returns
     -------
     tuple
-        An Arrow array, and what to say of it where it is text that was none; else None.
+        An Arrow array, and what to say of it where its texts are not the values themselves; else None.
     """
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind == "empty":
@@ -49,20 +49,21 @@ def from_objects(series: pd.Series[Any]) -> tuple[Any, str | None]:
             if _same(column, plain):
                 return column, None
     texts = pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
-    return (
-        texts,
-        None if kind == "string" else f"{_KINDS.get(kind, 'values of several kinds')} are written as text",
-    )
+    return texts, f"{_KINDS.get(kind, 'values of several or unknown kinds')} are written as text"
 
 
-_KINDS = {"period": "periods", "interval": "intervals", "complex": "complex numbers", "integer": "integers"}
+_KINDS = {
+    "string": "half characters (surrogates)",
+    "period": "periods",
+    "interval": "intervals",
+    "complex": "complex numbers",
+    "integer": "integers",
+}
 
 
 def _same(column: pa.Array, values: list[Any]) -> bool:
     """Whether Arrow holds the very values: it drops times, zones and missing keys without a word."""
-    return all(
-        _alike(kept, value) for kept, value in zip(column.to_pylist(), values, strict=True)
-    ) and not pa.types.is_binary(column.type)
+    return all(_alike(kept, value) for kept, value in zip(column.to_pylist(), values, strict=True))
 
 
 def _alike(kept: Any, value: Any) -> bool:
@@ -81,6 +82,8 @@ def _nested(value: Any) -> Any:
         return [_nested(each) for each in value]
     if isinstance(value, dict):
         return {key: _nested(each) for key, each in value.items()}
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -96,6 +99,11 @@ def text_of(value: Any) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, pa.MonthDayNano):
+        return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:.9f}".rstrip("0").rstrip(".") + "S"
+    if isinstance(value, pd.DateOffset):
+        parts = value.kwds
+        return " ".join(f"{parts[part]} {part}" for part in parts if parts[part]) or "0 days"
     if isinstance(value, Mapping | list | tuple | set | frozenset | np.ndarray):
         return json_of(value)
     return str(value).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -18,32 +18,39 @@ from greynb.report.exports.texts import by_value
 KEY = b"greynb"
 """The key of the provenance in the file's metadata."""
 
-_GROUP = 131_072  # rows of a row group; about DuckDB's, and how often Ctrl-C is looked at
+AS_TEXT = b"greynb_as_text"
+"""The key of the names of columns whose values are text here and were none in the frame."""
+
+_GROUP = 524_288
+"""Rows of a row group, and between two looks at Ctrl-C; smaller groups took longer and more room."""
 
 
 def write_parquet(table: Table, path: Path, job: Job) -> Written:
     """Write a table as Parquet, a row group at a time."""
-    rows, notices = _storable(table.arrow)
-    metadata = {**(rows.schema.metadata or {}), KEY: json.dumps(job.record).encode()}
-    schema = rows.schema.with_metadata(metadata)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    rows, changed = _storable(table.arrow)
+    as_text = [*table.as_text, *changed]
+    # In the schema, not only in the file: who reads the table and writes it again keeps the record.
+    facts = {KEY: job.record(), AS_TEXT: as_text}
+    metadata = {key: json.dumps(fact).encode() for key, fact in facts.items()}
+    rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), **metadata})
+    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         for begin in range(0, max(rows.num_rows, 1), _GROUP):
             part = rows.slice(begin, _GROUP)
-            writer.write_table(part.replace_schema_metadata(metadata), row_group_size=_GROUP)
+            writer.write_table(part, row_group_size=_GROUP)
             job.told(begin + part.num_rows)
-    return Written(tuple(notices))
+    return Written(tuple(f"{name}: Parquet has no type for its values; they are text" for name in changed))
 
 
 def _storable(rows: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Make text of columns for which Parquet has no type, such as intervals of months."""
-    notices = []
+    """Make text of columns for which Parquet has no type, such as intervals of months, and name them."""
+    changed = []
     for at, name in enumerate(rows.column_names):
         try:
             pq.write_table(rows.select([at]).slice(0, 0), BytesIO())
         except (pa.ArrowException, NotImplementedError):
             rows = rows.set_column(at, name, by_value(rows.column(at)))
-            notices.append(f"{name}: Parquet has no type for these values; they are text")
-    return rows, notices
+            changed.append(name)
+    return rows, changed
 
 
 def read_record(path: Path) -> Mapping[str, Any] | None:

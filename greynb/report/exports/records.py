@@ -5,26 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
-import pandas as pd
-
-from greynb.databases.load_values import as_pandas
 from greynb.errors import UsageError
-from greynb.report.recording import described
 
 BESIDE: Final = ".meta.json"
 """What is added to the name of a file that has no room for a record in itself."""
 
 Record = Mapping[str, Any]
+Cell = tuple[Any, ...]
 _SCRIPT = re.compile(r'<script type="application/json" class="greynb-source">(.*?)</script>', re.S)
-
-
-def record_of(df: object) -> dict[str, Any]:
-    """Describe a frame as JSON: its query as far as known, and its content."""
-    frame = as_pandas(df.collect() if hasattr(df, "collect") else df)
-    return described(frame if frame is not None else pd.DataFrame()).as_dict()
 
 
 def beside(path: Path) -> Path:
@@ -32,7 +23,14 @@ def beside(path: Path) -> Path:
     return path.with_name(path.name + BESIDE)
 
 
-def check_replaceable(path: Path, record: Record, *, has_record_beside: bool) -> None:
+def cell_of(df: object) -> Cell | None:
+    """What identifies the cell that a frame came from; None where it came from no query."""
+    origin = getattr(df, "attrs", {}).get("greynb") or {}
+    named = {**origin, "file": PurePath(str(origin.get("file", ""))).name}
+    return _cell(named) if origin.get("sql") else None
+
+
+def check_replaceable(path: Path, cell: Cell | None, *, has_record_beside: bool) -> None:
     """Refuse to replace a file, unless it holds a result of the same cell.
 
     The same cell is the same statement on the same database file and role, with parameters of the same
@@ -49,14 +47,17 @@ def check_replaceable(path: Path, record: Record, *, has_record_beside: bool) ->
         found = _read(path)
     except Exception:  # whatever is in the file, it is not ours
         found = None
-    if found is None or not record.get("sql") or _cell(found) != _cell(record):
-        whose = "of another origin" if found is None else "from another query"
-        raise UsageError(
-            f"a file {whose} is there", path=path, hint="--force (in Python force=True) replaces it"
-        )
+    if found is None or cell is None or _cell(found) != cell:
+        if found is None:
+            message = "a file of another origin is there"
+        elif cell is None:
+            message = "a file is there, and the frame names no query that could have made it"
+        else:
+            message = "a file from another query is there"
+        raise UsageError(message, path=path, hint="--force (in Python force=True) replaces it")
 
 
-def _cell(record: Record) -> tuple[Any, ...]:
+def _cell(record: Record) -> Cell:
     parameters = record.get("parameters") or {}
     return (record.get("sql"), sorted(parameters), record.get("role"), record.get("file"))
 

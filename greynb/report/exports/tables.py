@@ -7,15 +7,16 @@ text, and a notice says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from greynb.databases.frames import unique_names
 from greynb.errors import UsageError
+from greynb.report.exports.arrow import arrow_table, pandas_of
+from greynb.report.exports.names import name_of, named
 from greynb.report.exports.objects import from_objects
 
 _BATCH_ROWS = 16_384
@@ -30,20 +31,22 @@ class Table:
     ----------
     arrow
         The rows; names are unique texts.
+    frame
+        The same in pandas, with the attrs of the frame that was given: what the record describes.
     notices
         What had to be changed to make it.
+    as_text
+        The columns whose values became text that were none.
     """
 
     arrow: pa.Table
+    frame: pd.DataFrame
     notices: tuple[str, ...] = ()
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in parts of at most 16,384 and, as far as rows are alike, about 16 MB."""
-        return batches(self.arrow)
+    as_text: tuple[str, ...] = ()
 
 
 def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Cut a table into parts that are small beside the memory of a laptop."""
+    """Cut a table into parts of at most 16,384 rows and, as far as rows are alike, about 16 MB."""
     each = max(table.nbytes // max(table.num_rows, 1), 1)
     yield from table.to_batches(max_chunksize=max(min(_BATCH_ROWS, _BATCH_BYTES // each), 1))
 
@@ -65,46 +68,37 @@ def as_table(df: object) -> Table:
 
 
 def _from_arrow(df: object) -> Table:
-    frame: Any = df.collect() if type(df).__name__ == "LazyFrame" and hasattr(df, "collect") else df
-    if type(frame).__module__.startswith("polars") and hasattr(frame, "columns"):
-        from polars import CompatLevel
-
-        frame = frame.to_arrow(compat_level=CompatLevel.oldest())  # Arrow can do little with string views
-    if not isinstance(frame, pa.Table):
-        if not (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
-            raise _no_table(df)
-        try:
-            frame = pa.table(frame)
-        except (pa.ArrowException, TypeError) as error:  # a single column also has the interface
-            raise _no_table(df) from error
-    names, notices = _named(frame.column_names)
-    return Table(frame.rename_columns(names), tuple(notices))
-
-
-def _no_table(df: object) -> UsageError:
-    return UsageError(
-        f"a {type(df).__name__} is not a table", hint="pass a frame of pandas or polars, or an Arrow table"
-    )
+    arrow, noted = arrow_table(df)
+    names, notices = named(arrow.column_names)
+    notices += [f"{name}: {note}" for name, note in zip(names, noted, strict=True) if note]
+    as_text = [name for name, note in zip(names, noted, strict=True) if note]
+    arrow = arrow.rename_columns(names)
+    return Table(arrow, pandas_of(arrow), tuple(notices), tuple(as_text))
 
 
 def _from_pandas(df: pd.DataFrame) -> Table:
     frame = df.copy(deep=False)
     frame.attrs = {}  # it would be copied with every column, and its path into Parquet's metadata
     frame, notices = _without_index(frame)
-    names, said = _named(frame.columns.tolist())
+    names, said = named(frame.columns.tolist())
     notices += said
     frame.columns = pd.Index(names)
-    columns, plain, dtypes = [], [], frame.dtypes.tolist()
+    sparse = {name: kind.subtype for name, kind in frame.dtypes.items() if isinstance(kind, pd.SparseDtype)}
+    frame = frame.astype(sparse) if sparse else frame
+    columns, plain, as_text, dtypes = [], [], [], frame.dtypes.tolist()
     for position, name in enumerate(names):
         column, note = _column(frame.iloc[:, position])
         columns.append(column)
         if note:
             notices.append(f"{name}: {note}")
+            as_text.append(name)
         elif not pd.api.types.is_object_dtype(dtypes[position]):
             plain.append(name)
     # pandas' own metadata brings back dtypes such as Int64 and category where the file is read by pandas.
     metadata = pa.Schema.from_pandas(frame.loc[:, plain].iloc[:0], preserve_index=False).metadata
-    return Table(pa.table(columns, names).replace_schema_metadata(metadata), tuple(notices))
+    table = pa.table(columns, names).replace_schema_metadata(metadata)
+    frame.attrs = df.attrs
+    return Table(table, frame, tuple(notices), tuple(as_text))
 
 
 def _without_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -118,35 +112,13 @@ def _without_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     columns = list(frame.columns)
     whole = pd.concat([*kept, frame.set_axis(pd.RangeIndex(len(frame)))], axis=1)
     whole.columns = pd.Index([*names, *columns], dtype=object, tupleize_cols=False)
-    said = ", ".join(map(_name, names))
+    said = ", ".join(map(name_of, names))
     return whole, [f"the index is kept as {said}; reset_index(drop=True) leaves it out"]
-
-
-def _named(given: Sequence[Any]) -> tuple[list[str], list[str]]:
-    texts = [_name(name) for name in given]
-    names, notices = unique_names(texts), []
-    if any(isinstance(name, tuple) for name in given):
-        notices.append("columns of several levels are named by all of them, joined with _")
-    renamed = [name for name, text in zip(names, texts, strict=True) if name != text]
-    if renamed:
-        notices.append(f"repeated column names are numbered: {', '.join(renamed)}")
-    return names, notices
-
-
-def _name(name: Any) -> str:
-    if isinstance(name, str):
-        return name.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(name, tuple):
-        return "_".join(text for text in map(_name, name) if text)
-    return "" if name is None else str(name)
 
 
 def _column(series: pd.Series[Any]) -> tuple[Any, str | None]:
     """Convert a column; the second is what to say of it."""
     dtype: Any = series.dtype
-    if isinstance(dtype, pd.SparseDtype):
-        series = series.astype(dtype.subtype)
-        dtype = series.dtype
     if not isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype) and not pd.api.types.is_object_dtype(dtype):
         try:
             column = pa.array(series, from_pandas=True)

@@ -76,7 +76,15 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def by_value(column: pa.ChunkedArray) -> Any:
     """Write each value by itself: for the few types that have no other way."""
-    return pa.array([None if value is None else text_of(value) for value in column.to_pylist()], TEXT)
+    return pa.array([None if value is None else text_of(value) for value in _values(column)], TEXT)
+
+
+def _values(column: Any) -> list[Any]:
+    """The values as Python has them; maps as dicts, unless a key comes twice."""
+    values: list[Any] = column.to_pylist()
+    if not pa.types.is_map(column.type):
+        return values
+    return [dict(value) if value and len(dict(value)) == len(value) else value for value in values]
 
 
 def _narrow(column: pa.ChunkedArray, type_of: Any) -> pa.ChunkedArray:
@@ -112,7 +120,7 @@ def texts(column: Any, between: str = " ") -> Any:
     if pa.types.is_duration(kind):
         return pa.array([_span(value, kind.unit) for value in column.cast(pa.int64()).to_pylist()], TEXT)
     if pa.types.is_nested(kind):
-        return pa.array([None if value is None else json_of(value) for value in column.to_pylist()], TEXT)
+        return pa.array([None if value is None else json_of(value) for value in _values(column)], TEXT)
     return column.cast(TEXT)
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
 import threading
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import duckdb
 
 from greynb.connections import located
 from greynb.databases.analytics import AnalyticsSession
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
     from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
+
+Opened = TypeVar("Opened", AnalyticsSession, SelectOnly)
 
 _MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
@@ -61,8 +66,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session: AnalyticsSession | None = None
-        self._staging: SelectOnly | None = None
+        self._running: AnalyticsSession | SelectOnly | None = None
         self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
         self._stop = threading.Event()
 
@@ -101,9 +105,19 @@ class Reader:
     def interrupt(self) -> None:
         """Stop the running query, and let no other begin."""
         self._stop.set()
-        for each in (self._session, self._staging):
-            if each is not None:
-                each.interrupt()
+        if (running := self._running) is not None:
+            with suppress(sqlite3.ProgrammingError, duckdb.Error):  # it has just been closed
+                running.interrupt()
+
+    @contextmanager
+    def _open(self, opened: Opened) -> Iterator[Opened]:
+        """Have a session at work in the block, and close it after."""
+        self._running = opened
+        try:
+            yield opened
+        finally:
+            self._running = None
+            opened.close()
 
     def _evaluation(self, source: Source, route: Route) -> Again:
         """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
@@ -128,33 +142,30 @@ class Reader:
         asked = Arguments.from_dict(given)
         if asked.predictions == FRAME:
             raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
-        self._session = self._opened(route)
-        with closing(self._session) as session:
+        with self._open(_session(route)) as session:
             kept = _prepare(session, route, source)
             found = evaluate_on(session, asked, route.path)
-            return found, kept or found.version == source.version
-
-    def _opened(self, route: Route) -> AnalyticsSession:
-        snapshots = SnapshotSource(route.path, shared=route.shared)
-        return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+            return found, kept or _is_file(session, source)
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
-        self._session = self._opened(route)
-        with closing(self._session) as session:
+        with self._open(_session(route)) as session:
             kept = _prepare(session, route, source)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
-            same = kept or session.snapshot.id == source.version
-            return Again(frame, session.snapshot.id, same)
+            return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
     def _on_staging(self, source: Source, route: Route) -> Again:
         if source.setup:
             raise UsageError("it reads temporary tables of a staging session, which is over")
-        self._staging = SelectOnly(route.path)
         bound = bind(source.sql, _values(source.parameters), dialect="sqlite")
-        with closing(self._staging) as staging:
+        with self._open(SelectOnly(route.path)) as staging:
             frame = staging.fetch(bound.sql, bound.parameters, limit=_limit(source.rows))
         return Again(frame, "staging as it is now", same=False)
+
+
+def _session(route: Route) -> AnalyticsSession:
+    snapshots = SnapshotSource(route.path, shared=route.shared)
+    return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
 
 
 def _frames(evaluation: Evaluation) -> set[str]:
@@ -178,6 +189,11 @@ def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: s
         return False
     session.pin(kept.folder.name)
     return True
+
+
+def _is_file(session: AnalyticsSession, source: Source) -> bool:
+    """Whether a file that greynb did not publish is still what the record names, by its fingerprint."""
+    return session.snapshot.kind != "generation" and session.snapshot.id == source.version
 
 
 def _kept(route: Route, version: str | None, time: str) -> Generation | None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from greynb.databases.typedjson import decode
 from greynb.errors import GreynbError, QueryInterrupted
 from greynb.report.canonical import content_of
-from greynb.report.verifying.matching import Comparison, compare, rows_of
+from greynb.report.probes import apart
+from greynb.report.recording import is_float
+from greynb.report.valuecodes import code
+from greynb.report.verifying.matching import RELATIVE, Comparison, compare, rows_of
 from greynb.report.verifying.verdict import State, Verdict, short
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
     except GreynbError as error:
         hint = (f"do: {error.hint}",) if error.hint else ()
         return Verdict(name, State.UNKNOWN, f"cannot be run again: {error.message}", notes=hint)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         return Verdict(name, State.UNKNOWN, f"the record is damaged: {error}")
 
 
@@ -79,10 +82,16 @@ def _compared(source: Source, frame: pd.DataFrame) -> tuple[State, str, Comparis
     names = tuple(map(str, frame.columns))
     if names != source.columns:
         return State.DIFFERS, f"other columns: {', '.join(names)} now, {', '.join(source.columns)} then", None
-    content = content_of(frame)
+    floats = [
+        was and kind.kind in "iuf" for was, kind in zip(is_float(source.types), frame.dtypes, strict=True)
+    ]
+    content = content_of(frame, floats if source.sums else None)
     if content.hash == source.hash:
         return State.EXACT, f"{State.EXACT.value} ({rows})", None
     if source.values is None:
+        farthest = apart(source.sums or {}, content.sums or {})
+        if farthest is not None and farthest <= RELATIVE:
+            return State.CLOSE, f"{State.CLOSE.value} ({rows}, compared by sums: {farthest:.1g})", None
         return State.DIFFERS, _by_hashes(source, content.columns, len(frame)), None
     then = [[decode(value) for value in row] for row in source.values]
     compared = compare(source.columns, then, list(rows_of(frame)))
@@ -110,10 +119,14 @@ def _derived(name: str, source: Source, again: Again, where: tuple[str, ...]) ->
     """Look for the rows of a table that was filtered, or lost columns, in what its query gives."""
     note = "the table has other rows or columns than its query gave"
     shared = [column for column in source.columns if column in map(str, again.frame.columns)]
-    if len(shared) < len(source.columns) or source.values is None:
+    if source.values is None:
+        return Verdict(name, State.UNKNOWN, f"cannot be compared: {_MANY}", again.on, notes=(note, *where))
+    if len(shared) < len(source.columns):
         added = ", ".join(column for column in source.columns if column not in shared)
-        found = f"cannot be compared: {'columns were added: ' + added if added else _MANY}"
-        return Verdict(name, State.UNKNOWN, found, again.on, notes=(note, *where))
+        found = f"cannot be compared: columns were added after the query ({added})"
+        return Verdict(
+            name, State.UNKNOWN, found, again.on, notes=(note, _numbers(source, again.frame), *where)
+        )
     frame = again.frame.set_axis([str(column) for column in again.frame.columns], axis=1)[shared]
     then = [[decode(value) for value in row] for row in source.values]
     compared = compare(source.columns, then, list(rows_of(frame)))
@@ -123,3 +136,12 @@ def _derived(name: str, source: Source, again: Again, where: tuple[str, ...]) ->
         return Verdict(name, State.DIFFERS, found, again.on, compared.first, (note, *where))
     found = f"its {len(then):,} rows are among the {len(frame):,} that the query gives"
     return Verdict(name, State.EXACT, found, again.on, notes=(note, *where))
+
+
+def _numbers(source: Source, frame: pd.DataFrame) -> str:
+    """Say how many numbers of a table that was made otherwise are numbers of its query: it may be turned."""
+    given = {code(value) for row in rows_of(frame) for value in row}
+    found = [code(decode(value)) for row in source.values or () for value in row]
+    numbers = [each for each in found if each[:1] in (b"i", b"f")]
+    from_query = sum(each in given for each in numbers)
+    return f"{from_query:,} of its {len(numbers):,} numbers are among those that the query gives"

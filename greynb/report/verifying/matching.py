@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 
 from greynb.report.valuecodes import NULL, code
+from greynb.report.verifying.pairing import Codes, Pairs, Row, is_float, is_number, key_width, paired
 from greynb.report.verifying.verdict import Difference
-
-Row = Sequence[Any]
 
 RELATIVE: Final = 1e-9
 ABSOLUTE: Final = 1e-12
@@ -56,7 +53,8 @@ def compare(names: Sequence[str], then: Sequence[Row], now: Sequence[Row]) -> Co
     """Compare the rows of two results with the same columns.
 
     Rows that are the same on both sides go first, however often they are there. The others are paired by
-    the leading columns that tell all rows apart, on both sides; else by their place; else in sorted order.
+    the leading columns that tell all rows apart, on both sides; else by their place or in sorted order,
+    whichever leaves fewer differences.
 
     Parameters
     ----------
@@ -66,99 +64,54 @@ def compare(names: Sequence[str], then: Sequence[Row], now: Sequence[Row]) -> Co
         The rows, of plain Python or pandas values.
     """
     old, new = [_codes(row) for row in then], [_codes(row) for row in now]
-    left, right = _leftovers(old, new)
-    width = _key_width(then, old, new)
-    pairs, gone, added = _paired(left, right, old, new, width)
-    values, largest, first = 0, 0.0, None
+    width = key_width(then, old, new)
+    pairings, gone, added = paired(then, now, old, new, width)
+    unequal, largest = min(
+        (_unequal(pairs, then, now, old, new) for pairs in pairings), key=_few, default=([], 0.0)
+    )
+    first = None
+    if unequal:
+        before, after, place = unequal[0]
+        told = text(then[before][place]), text(now[after][place])
+        first = Difference(_label(names, then[before], width, before), names[place], *told)
+    first = first or _row_that_is_gone(names, then, now, gone, added, width)
+    return Comparison(len(unequal), len(then) * len(names), len(gone), len(added), largest, first)
+
+
+def _unequal(
+    pairs: Pairs, then: Sequence[Row], now: Sequence[Row], old: Sequence[Codes], new: Sequence[Codes]
+) -> tuple[list[tuple[int, int, int]], float]:
+    """The values that differ beyond the tolerance, and the largest difference within it."""
+    unequal, largest = [], 0.0
     for before, after in pairs:
-        for place, name in enumerate(names):
-            if old[before][place] == new[after][place]:
+        for place, (was, became) in enumerate(zip(old[before], new[after], strict=True)):
+            if was == became:
                 continue
             apart = _apart(then[before][place], now[after][place])
             if apart <= RELATIVE:
                 largest = max(largest, apart)
-                continue
-            values += 1
-            if first is None:
-                told = text(then[before][place]), text(now[after][place])
-                first = Difference(_label(names, then[before], width, before), name, *told)
-    first = first or _row_that_is_gone(names, then, now, gone, added, width)
-    return Comparison(values, len(then) * len(names), len(gone), len(added), largest, first)
+            else:
+                unequal.append((before, after, place))
+    return unequal, largest
 
 
-def _codes(row: Row) -> tuple[bytes, ...]:
+def _few(found: tuple[list[tuple[int, int, int]], float]) -> int:
+    return len(found[0])
+
+
+def _codes(row: Row) -> Codes:
     return tuple(map(code, row))
-
-
-def _leftovers(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[list[int], list[int]]:
-    """The places of rows that have no equal on the other side."""
-    waiting: dict[Hashable, list[int]] = defaultdict(list)
-    for place in reversed(range(len(new))):
-        waiting[new[place]].append(place)
-    left = []
-    for place, row in enumerate(old):
-        if waiting.get(row):
-            waiting[row].pop()
-        else:
-            left.append(place)
-    return left, sorted(place for places in waiting.values() for place in places)
-
-
-def _key_width(then: Sequence[Row], *sides: Sequence[tuple[bytes, ...]]) -> int:
-    """How many leading columns tell the rows apart on both sides; 0 where none short of all do."""
-    columns = len(then[0]) if then else 0
-    for width in range(1, columns):
-        if any(_is_float(row[width - 1]) for row in then):
-            return 0
-        if all(len({row[:width] for row in side}) == len(side) for side in sides):
-            return width
-    return 0
-
-
-def _paired(
-    left: list[int], right: list[int], old: Sequence[Row], new: Sequence[Row], width: int
-) -> tuple[list[tuple[int, int]], list[int], list[int]]:
-    """Pair the rows that are left, and say which stay alone."""
-    if width:
-        keyed = {new[place][:width]: place for place in right}
-        pairs = [(place, keyed.pop(old[place][:width])) for place in left if old[place][:width] in keyed]
-        paired = {before for before, _ in pairs}
-        return pairs, [place for place in left if place not in paired], sorted(keyed.values())
-    if len(left) != len(right):
-        return [], left, right
-    if left != right:
-        left = sorted(left, key=lambda place: _sorting(old[place]))
-        right = sorted(right, key=lambda place: _sorting(new[place]))
-    return list(zip(left, right, strict=True)), [], []
-
-
-def _sorting(codes: Sequence[bytes]) -> tuple[Any, ...]:
-    """Whatever is no number first, then the numbers by size: near ones then come in the same order."""
-    plain = tuple(each for each in codes if each[:1] not in (b"i", b"f"))
-    return plain, tuple(_number(each) for each in codes if each[:1] in (b"i", b"f"))
-
-
-def _number(each: bytes) -> float:
-    return float(np.frombuffer(each[1:9], "<i8" if each[:1] == b"i" else "<f8")[0])
 
 
 def _apart(then: Any, now: Any) -> float:
     """How far two different values are apart, relative to the larger; infinite where it is no tolerance's."""
-    if not (_is_number(then) and _is_number(now) and (_is_float(then) or _is_float(now))):
+    if not (is_number(then) and is_number(now) and (is_float(then) or is_float(now))):
         return math.inf
     first, second = float(then), float(now)
     if not (math.isfinite(first) and math.isfinite(second)):
         return math.inf
     apart = abs(first - second)
     return 0.0 if apart <= ABSOLUTE else apart / max(abs(first), abs(second))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Decimal, np.number))
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, (float, np.floating))
 
 
 def _label(names: Sequence[str], row: Row, width: int, place: int) -> str:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from greynb.databases.sqltext import tokens
+
 _SHOWN_SQL: Final = 60
 
 
@@ -126,7 +128,8 @@ class FileVerification:
         lines = [f"{self.path.name}: {total} result{'' if total == 1 else 's'}"]
         for number, verdict in enumerate(self.verdicts, start=1):
             first, *others = verdict.lines()
-            lines += [f"  {number}  {first}", *(f"   {each}" for each in others)]
+            shown = f"{number:>{len(str(total))}}"
+            lines += [f"  {shown}  {first}", *(f"{' ' * len(shown)}  {each}" for each in others)]
         lines += [f"  edited: {each}" for each in self.edited]
         if self.checked and not self.edited:
             lines.append(f"  {self.checked}")
@@ -142,13 +145,18 @@ class FileVerification:
             "differ": states.count(State.DIFFERS),
             "cannot be verified": states.count(State.UNKNOWN),
         }
-        parts = [f"{count} {word}" for word, count in counts.items() if count]
+        parts = [f"{count} {_agreeing(word, count)}" for word, count in counts.items() if count]
         return ", ".join([*parts, *(["the file was edited after it was made"] if self.edited else [])])
 
 
+def _agreeing(word: str, count: int) -> str:
+    return f"{word}s" if count == 1 and " " not in word else word
+
+
 def short(sql: str) -> str:
-    """Give a query in one line of at most 60 characters."""
-    line = " ".join(sql.split())
+    """Give a query in one line of at most 60 characters, without its comments."""
+    seen = "".join(" " if token.kind == "comment" else token.text for token in tokens(sql, "duckdb"))
+    line = " ".join(seen.split())
     return line if len(line) <= _SHOWN_SQL else f"{line[: _SHOWN_SQL - 1]}…"
 
 

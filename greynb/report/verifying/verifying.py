@@ -7,6 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from greynb.databases.waiting import on_worker
 from greynb.report.verifying.again import Reader
 from greynb.report.verifying.carried import Carried, carried_by
 from greynb.report.verifying.contents import AS_RECORDED, edits
@@ -65,8 +66,13 @@ def verify_file(path: str | PathLike[str], *, progress: Progress | None = None) 
     ------
     UsageError
         The file is not there or carries no record.
+    QueryInterrupted
+        The user pressed Ctrl-C.
     """
-    return FileVerifier().verify(Path(path), progress)
+    verifier = FileVerifier()
+    return on_worker(
+        lambda: verifier.verify(Path(path), progress), interrupt=verifier.interrupt, label="verify"
+    )
 
 
 def _looked_into(path: Path, carried: Carried) -> Carried:

@@ -81,7 +81,7 @@ def _let_die(publisher: subprocess.Popen[str], seconds: float, *, later: bool) -
     time.sleep(seconds)
     publisher.kill()
     _, errors = publisher.communicate()
-    assert not errors
+    assert not errors, errors
 
 
 def _usual_time(stage: Path, target: Path, mode: Literal["full", "incremental"], layout: str) -> float:

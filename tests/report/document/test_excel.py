@@ -105,3 +105,8 @@ def test_percentages_and_signs_are_formatted_by_excel(tmp_path: Path) -> None:
     Report("Formats").table(frame, formats=formats).save(tmp_path / "x.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "x.xlsx").worksheets[1]
     assert [cell.number_format for cell in sheet[2]] == ["0.0%", "+0.0%;-0.0%;0.0%", "#,##0.00", "#,##0"]
+
+
+def test_the_same_document_gives_the_same_bytes(document: Document, tmp_path: Path) -> None:
+    one, two = save(document, tmp_path / "one.xlsx"), save(document, tmp_path / "two.xlsx")
+    assert one[0].read_bytes() == two[0].read_bytes()

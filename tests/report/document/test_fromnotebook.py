@@ -10,9 +10,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from greynb.demo import build_demo
 from greynb.report import document_of, execute_notebook
 from greynb.report.charts import INK
 from greynb.report.document import html
+from greynb.report.document.appendix import entries
 from greynb.report.document.blocks import (
     Block,
     Chart,
@@ -129,6 +131,23 @@ def test_results_of_a_real_kernel_keep_their_structure(tmp_path: Path) -> None:
     assert tiles.sources == captioned.sources and captioned.caption == "A caption"
     assert isinstance(chart, Chart) and chart.alt == "Chart: Rising"
     assert [source.sql.split()[1] for source in made.sources] == ["venue,", "1"]
+
+
+def test_an_evaluation_is_a_table_and_its_sql_stands_once_in_the_appendix(tmp_path: Path) -> None:
+    demo = build_demo(tmp_path, races=60)
+    cells = [
+        "%load_ext greynb\nimport greynb\nfrom greynb.report import table",
+        "found = greynb.evaluate(predictions='predictions', resamples=20)\nfound",
+        "table(found.bins, 'Reliability')",
+    ]
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "x.ipynb")
+    made = document_of(execute_notebook(tmp_path / "x.ipynb", cwd=tmp_path, env=demo.environment))
+    metrics, remarks, bins = made.blocks
+    assert isinstance(metrics, Table) and isinstance(remarks, Text) and isinstance(bins, Table)
+    assert [column.label for column in metrics.columns] == ["", "model", "favourite", "uniform"]
+    assert metrics.columns[0].texts[0] == "winners picked" and "left out" in remarks.markdown
+    (entry,) = entries(made)
+    assert "resamples = 20" in entry.values and "part" not in entry.values
 
 
 def test_the_sql_of_results_that_are_not_shown_stands_in_the_appendix(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def _sheet(book: Book, wanted: str, columns: list[Column]) -> str:
         side = "right" if is_number(column.values.type) else "left"
         header = book.format(bold=True, bg_color="#EEF1F4", bottom=1, align=side, quote_prefix=True)
         checked(sheet.write_string(0, at, column.name, header), f"the column name {column.name[:40]!r}")
-        style = {"num_format": column.number_format} if column.number_format else {"valign": "top"}
-        checked(sheet.write_blank(1, at, None, book.format(**style)), "a format")
+        style = {"num_format": column.number_format} if column.number_format else {}
+        checked(sheet.write_blank(1, at, None, book.format(align=side, valign="top", **style)), "a format")
         checked(sheet.set_column(at, at, column.width), "a width")
     for at, quoted in enumerate((False, True)):
         checked(sheet.write_blank(2, at, None, book.format(valign="top", quote_prefix=quoted)), "a format")
@@ -132,7 +132,7 @@ def _sheet(book: Book, wanted: str, columns: list[Column]) -> str:
         def make(batch: pa.RecordBatch, begin: int) -> Any:
             return rows_xml(batch.columns, letters, begin + 2, styles, texts)
 
-        for text in in_order(table, make, Job("", {}, told=book.told)):
+        for text in in_order(table, make, Job("", dict, told=book.told)):
             write(file, text)
 
     book.streams[name] = Stream(2, f"A1:{letters[-1]}{count + 1}", count * width, rows)

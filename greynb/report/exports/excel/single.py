@@ -15,5 +15,5 @@ def write_excel(table: Table, path: Path, job: Job) -> Written:
     """Write a table as a workbook: its rows in ``Data``, and where they come from in ``About``."""
     with workbook(path, job.told) as book:
         written = write_sheet(book, "Data", table)
-        about_sheet(book, [job.record], notices=written.notices)
+        about_sheet(book, [job.record()], notices=written.notices)
     return Written(tuple(notice for notice in written.notices if notice not in table.notices))

@@ -1,0 +1,149 @@
+"""What serves one role now: its file, who chose it, its journal mode, and who is at work on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greynb.routing import Role, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greynb.databases.lockers import Locker
+
+_JOURNALS = {"wal": "WAL", "rollback": "rollback journal"}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStatus:
+    """One role's file.
+
+    Attributes
+    ----------
+    role
+        ``"staging"`` or ``"analytics"``.
+    path
+        The file, as routed.
+    chosen_by
+        The variable, and where it was set.
+    mode
+        ``"dual"``, ``"single"`` or ``"legacy"``.
+    exists
+        Whether the file is there.
+    bytes
+        Its size; None where it is missing.
+    written
+        When it was last written (UTC).
+    version
+        The published generation, for analytics published by greynb.
+    published
+        When that version was published (UTC).
+    journal
+        ``"wal"`` or ``"rollback"``, as the file's header says; None where it does not.
+    log_bytes
+        Size of the ``-wal`` beside it.
+    locks
+        Who writes, reads or publishes at this moment, as far as the system lists it (Linux).
+    """
+
+    role: Role
+    path: str
+    chosen_by: str
+    mode: str
+    exists: bool
+    bytes: int | None
+    written: datetime | None
+    version: str | None
+    published: datetime | None
+    journal: str | None = None
+    log_bytes: int = 0
+    locks: tuple[Locker, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, times as ISO text."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+
+    @property
+    def state(self) -> str:
+        """Size, journal mode (of a file that may be written) and the last write, on one line."""
+        log = f", log {self.log_bytes / 1e6:,.1f} MB" if self.log_bytes else ""
+        parts = [
+            f"{(self.bytes or 0) / 1e6:,.1f} MB",
+            f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
+        ]
+        return " · ".join(filter(None, parts))
+
+    def lines(self) -> Iterator[str]:
+        """What ``greynb status`` says of the role, line by line."""
+        yield f"{self.role:<10} {self.path}"
+        yield f"{'':<10} chosen by {self.chosen_by} · {self.mode} mode"
+        if not self.exists:
+            missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
+            yield f"{'':<10} not there yet: {missing}"
+            return
+        yield f"{'':<10} {self.state}"
+        for each in self.locks:
+            yield f"{'':<10} {each}"
+
+
+def role_status(route: Route) -> RoleStatus:
+    """Say what serves a role now; nothing is opened in SQLite."""
+    from greynb.databases.generations import generation_at
+    from greynb.publish.outside import look
+
+    generation = generation_at(route.path)
+    manifest = generation.manifest if generation and generation.is_intact() else None
+    try:
+        seen = look(route.path)
+    except OSError:
+        seen = None
+    return RoleStatus(
+        role=route.role,
+        path=str(route.path),
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=seen is not None,
+        bytes=seen.size if seen else None,
+        written=datetime.fromtimestamp(seen.written, UTC) if seen else None,
+        version=manifest.id if manifest else None,
+        published=manifest.published if manifest else None,
+        journal=_journal(route.path) if seen else None,
+        log_bytes=seen.log_size if seen else 0,
+        locks=tuple(_locks(route)) if seen else (),
+    )
+
+
+def _journal(path: Path) -> str | None:
+    """The journal mode by the header: https://www.sqlite.org/fileformat2.html, section 1.3.3."""
+    from greynb.databases.descriptors import open_database
+    from greynb.databases.fingerprint import MAGIC
+
+    try:
+        with open_database(path) as file:
+            head = file.read(20) or b""
+    except OSError:
+        return None
+    if not head.startswith(MAGIC):
+        return None
+    return "wal" if head[18:20] == b"\x02\x02" else "rollback"
+
+
+def _locks(route: Route) -> Iterator[Locker]:
+    """Who is at work on a file; of analytics also publishers, and those who keep a version."""
+    from greynb.databases.generations import MANIFEST, generations, home_of, own_target
+    from greynb.databases.lockers import file_lockers, lockers
+    from greynb.publish.home import LOCK
+
+    yield from lockers(route.path)
+    if route.role == "analytics" and not route.shared:
+        home = home_of(own_target(route.path))
+        yield from file_lockers(home / LOCK, "publishing")
+        for each in generations(home):
+            yield from file_lockers(each.folder / MANIFEST, f"keeping {each.folder.name}")

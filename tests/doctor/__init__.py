@@ -1,0 +1,1 @@
+"""The doctor, on databases with real faults."""
