@@ -25,7 +25,7 @@ def reliability(evaluation: Evaluation) -> Chart:
     """Draw the share that won against the probability given, bin by bin, with the starters below."""
     bins = evaluation.bins
     counts = {str(name): int(own["n"].sum()) for name, own in bins.groupby("method", sort=False)}
-    with drawing(6.4, 6.4) as figure:
+    with drawing(8.4, 5.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
         top = min(1.0, float(bins["upto"].max()))
         upper.plot([0, top], [0, top], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
