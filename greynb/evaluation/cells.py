@@ -64,6 +64,9 @@ class Cells:
         return np.bincount(columns[self.cell], columns[name], cells).astype(np.float64)
 
 
+DRAWN: Final = METHODS[:2]
+"""The methods with bins and bands: equal chances have one probability per size of field, and no pick."""
+
 BINS: Final = Cells("bin", "starters", "won")
 ODDS_COLUMNS: Final = ["method", "odds", "value", "low", "high", "n"]
 ODDS: Final = Cells("band", "staked", "paid", 1.0)
@@ -78,7 +81,7 @@ def of_method(columns: Columns, method: str) -> Columns:
 def bin_rows(columns: Columns, found: Mapping[str, Mapping[Any, Estimate]], bins: int) -> list[Row]:
     """``method, bin, above, upto, predicted, won, low, high, n``: n is the number of starters."""
     rows = []
-    for method in METHODS:
+    for method in DRAWN:
         own = of_method(columns, method)
         starters, predicted = (BINS.totals(own, bins, name) for name in ("starters", "predicted"))
         for cell, share in found[method].items():
@@ -91,7 +94,7 @@ def bin_rows(columns: Columns, found: Mapping[str, Mapping[Any, Estimate]], bins
 def odds_rows(columns: Columns, found: Mapping[str, Mapping[Any, Estimate]]) -> list[Row]:
     """``method, odds, value, low, high, n``: the return at flat stakes; n is the number of bets."""
     rows = []
-    for method in METHODS:
+    for method in DRAWN:
         bets = ODDS.totals(of_method(columns, method), len(BAND_NAMES), "staked")
         for band, share in found[method].items():
             ends = {"value": share.value, "low": share.low, "high": share.high, "n": float(bets[band])}

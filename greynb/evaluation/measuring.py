@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.evaluation.arguments import Arguments
 from greynb.evaluation.calibration import fit
-from greynb.evaluation.cells import BINS, ODDS, bin_rows, odds_rows, of_method
+from greynb.evaluation.cells import BINS, DRAWN, ODDS, bin_rows, odds_rows, of_method
 from greynb.evaluation.grouping import BAND_NAMES
 from greynb.evaluation.metrics import BY_NAME, COMPARED, METHODS, METRICS, SUMS, Scored, ratio
 from greynb.evaluation.resampling import Estimate, Part, estimates
@@ -75,7 +75,7 @@ def everything(
     parts = {("metrics", name): _part(each) for name, each in methods.items()}
     for baseline in BASELINES:
         parts["against", baseline] = _difference(methods["model"], methods[baseline])
-    for name in methods:
+    for name in DRAWN:
         parts["bins", name] = BINS.part(of_method(bins, name), races, arguments.bins)
         parts["odds", name] = ODDS.part(of_method(odds, name), races, len(BAND_NAMES))
     taken = estimates(list(parts.values()), arguments.resamples, arguments.seed)

@@ -199,6 +199,29 @@ def test_a_frame_without_a_needed_column_is_refused(published: Path) -> None:
         greynb.evaluate(pd.DataFrame({"race_id": ["x"], "dog_clean_name": ["y"]}))
 
 
+def test_numbers_of_a_frame_say_that_they_cannot_be_verified_and_verifying_says_so_too(
+    published: Path,
+) -> None:
+    with greynb.get_conn() as con:
+        frame = con.execute("SELECT race_id, dog_clean_name, predicted_probability FROM predictions").df()
+    found, named = greynb.evaluate(frame, resamples=10), greynb.evaluate(resamples=10)
+    assert found.value("brier") == pytest.approx(named.value("brier"))
+    assert "cannot be verified" in repr(found) and "cannot be verified" not in repr(named)
+    greynb.export(found.table, published / "x.html")
+    verified = verify_file(published / "x.html")
+    assert not verified.holds and "DataFrame" in str(verified)
+
+
+def test_a_frame_of_polars_is_as_good(published: Path) -> None:
+    import polars as pl
+
+    with greynb.get_conn() as con:
+        frame = con.execute("SELECT race_id, dog_clean_name, predicted_probability FROM predictions").df()
+    assert greynb.evaluate(pl.from_pandas(frame), resamples=10).value("auc") == pytest.approx(
+        greynb.evaluate(resamples=10).value("auc")
+    )
+
+
 def test_an_evaluation_shows_itself_as_text_and_as_html(published: Path) -> None:
     found = greynb.evaluate(resamples=10)
     shown, page = repr(found), found._repr_html_()
