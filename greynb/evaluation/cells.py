@@ -65,12 +65,13 @@ class Cells:
 
 
 BINS: Final = Cells("bin", "starters", "won")
+ODDS_COLUMNS: Final = ["method", "odds", "value", "low", "high", "n"]
 ODDS: Final = Cells("band", "staked", "paid", 1.0)
 
 
 def of_method(columns: Columns, method: str) -> Columns:
     """The rows of one method."""
-    rows = columns["method"] == method
+    rows = columns["method"] == METHODS.index(method)
     return {name: values[rows] for name, values in columns.items() if name != "method"}
 
 
