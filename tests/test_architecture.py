@@ -35,6 +35,8 @@ LAYERS: dict[str, set[str]] = {
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar"},
+    "guarding": {"errors", "routing", "databases", "publish"},
+    "migration": {"errors", "routing", "databases", "publish"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
         *("doctor", "rolestatus", "report"),
@@ -46,6 +48,7 @@ LAYERS: dict[str, set[str]] = {
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
         *("columnar", "overview", "prometheus", "service", "doctor", "audit"),
+        *("guarding", "migration"),
     },
     "__main__": {"cli"},
 }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import auditing, databases, publishing, reports, upkeep
+from greynb.cli import auditing, databases, guarding, migrating, publishing, reports, upkeep
 from greynb.errors import GreynbError
 
 
@@ -52,5 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add(commands)
     reports.add(commands)
     upkeep.add(commands)
+    guarding.add(commands)
+    migrating.add(commands)
     auditing.add(commands)
     return parser
