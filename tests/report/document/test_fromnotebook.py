@@ -162,10 +162,12 @@ def test_the_sql_of_results_that_are_not_shown_stands_in_the_appendix(tmp_path: 
 def test_a_query_that_is_asked_again_with_other_values_is_written_out_once(tmp_path: Path) -> None:
     cells = [
         "%load_ext greynb",
-        "from greynb.report import table\nfound = []\nfor venue in ('RICH', 'TAR'):\n"
-        "    found.append(get_ipython().run_cell_magic('analytics', '', 'SELECT count(*) FROM races WHERE venue = :venue'))",
-        "table(found[0])",
-        "table(found[1])",
+        "from greynb.report import table\nvenue = 'RICH'",
+        "%%analytics first\nSELECT count(*) FROM races WHERE venue = :venue",
+        "venue = 'TAR'",
+        "%%analytics second\nSELECT count(*) FROM races WHERE venue = :venue",
+        "table(first)",
+        "table(second)",
     ]
     nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "x.ipynb")
     made = document_of(execute_notebook(tmp_path / "x.ipynb", cwd=tmp_path, env=make_databases(tmp_path)))
