@@ -44,10 +44,10 @@ class Cells:
         """The ratio by cell's number, for the cells that are not empty."""
         import numpy as np
 
-        place = np.searchsorted(races, columns["race"]), columns[self.cell]
-        spread = np.zeros((2, len(races), cells))
+        place = columns[self.cell], np.searchsorted(races, columns["race"])
+        spread = np.zeros((2, cells, len(races)))
         spread[0][place], spread[1][place] = columns[self.bottom], columns[self.top]
-        used = np.flatnonzero(spread[0].any(axis=0))
+        used = np.flatnonzero(spread[0].any(axis=1))
 
         def values(totals: Floats) -> Mapping[Any, Floats]:
             bottom, top = np.split(np.moveaxis(totals, -1, 0), 2)
@@ -55,7 +55,7 @@ class Cells:
                 shares = top / bottom - self.less
             return {int(cell): share for cell, share in zip(used, shares, strict=True)}
 
-        return Part(np.hstack([spread[0][:, used], spread[1][:, used]]), values)
+        return Part(np.vstack([spread[0][used], spread[1][used]]).T, values)
 
     def totals(self, columns: Columns, cells: int, name: str) -> Floats:
         """A sum by cell over all races."""

@@ -97,8 +97,8 @@ def _method(scores: Scores, method: str, races: NDArray[Any], bins: int) -> Scor
     place = np.searchsorted(races, sums["race"])
     there = np.zeros(len(races), dtype=bool)
     there[place] = True
-    gaps = np.zeros((len(races), bins))
-    gaps[np.searchsorted(races, binned["race"]), binned["bin"]] = binned["won"] - binned["predicted"]
+    cell = binned["bin"], np.searchsorted(races, binned["race"])
+    gaps = _placed(binned["won"] - binned["predicted"], cell, (bins, len(races))).T
     return Scored(
         there,
         {name: _placed(sums[name], place, len(races)) for name in SUMS},
@@ -147,9 +147,8 @@ def _difference(model: Scored, other: Scored) -> Part:
         with np.errstate(divide="ignore", invalid="ignore"):
             return {name: ratio(first, BY_NAME[name]) - ratio(second, BY_NAME[name]) for name in COMPARED}
 
-    return Part(
-        np.column_stack([each.sums[sum_] * both for each in (model, other) for sum_ in _NEEDED]), values
-    )
+    columns = np.vstack([each.sums[sum_] * both for each in (model, other) for sum_ in _NEEDED]).T
+    return Part(columns, values)
 
 
 def _differences(methods: Mapping[str, Scored], found: Mapping[str, Mapping[Any, Estimate]]) -> list[Row]:
