@@ -192,7 +192,7 @@ def report(taken: dict[tuple[str, str], list[dict[str, float]]], rounds: int, ro
     lines = [
         "# A million rows as files",
         "",
-        f"{rows:,} rows of eight columns (`make bench-exports`), medians of {rounds} process{'es' * (rounds > 1)} each, which",
+        f"{rows:,} rows of eight columns (`make bench-exports`), the median of {rounds} run(s) each, which",
         f"took turns; {os.cpu_count()} cores. Memory is what the process grew by at its peak while it wrote.",
         "`greynb` is `greynb.export`, which also hashes the content and writes the record; `rows alone` is",
         "its writer without these. CPU seconds are those of all threads, which say more on a busy machine:",
