@@ -152,7 +152,8 @@ WITH counted AS (
     FROM evaluation_starters s JOIN evaluation_fields USING (race){join}
     WHERE excluded IS NULL AND NOT scratched
 )
-SELECT *, CAST(round(p * 1e12) AS BIGINT) AS step
+SELECT * REPLACE (CAST(method AS ENUM ('model', 'favourite', 'uniform')) AS method),
+       CAST(round(p * 1e12) AS BIGINT) AS step
 FROM (
     SELECT race, 'model' AS method, probability / total AS p, win, price, runners{group} FROM counted
     UNION ALL

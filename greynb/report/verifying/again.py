@@ -123,7 +123,8 @@ class Reader:
         """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
         arguments = _values(source.arguments)
         part = str(arguments.pop("part", "table"))
-        key = json.dumps([arguments, source.version], sort_keys=True, default=str)
+        setup = [_text(made, "sql") for made in source.setup]
+        key = json.dumps([arguments, source.version, setup], sort_keys=True, default=str)
         if key not in self._evaluations:
             self._evaluations[key] = self._evaluated(arguments, source, route)
         found, same = self._evaluations[key]
@@ -142,17 +143,14 @@ class Reader:
         if asked.predictions == FRAME:
             raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
         with self._open(_session(route)) as session:
-            kept = _go_to(session, route, source.version, source.time)
+            kept = _prepare(session, route, source)
             found = evaluate_on(session, asked, route.path)
             return found, kept or _is_file(session, source)
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
         with self._open(_session(route)) as session:
-            for made in source.setup:
-                _go_to(session, route, _text(made, "version"), source.time)
-                _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
-            kept = _go_to(session, route, source.version, source.time)
+            kept = _prepare(session, route, source)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
             return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
@@ -173,6 +171,14 @@ def _session(route: Route) -> AnalyticsSession:
 def _frames(evaluation: Evaluation) -> set[str]:
     """The names of an evaluation's frames."""
     return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
+
+
+def _prepare(session: AnalyticsSession, route: Route, source: Source) -> bool:
+    """Make its temporary tables, then go to its version; tells whether that is still there."""
+    for made in source.setup:
+        _go_to(session, route, _text(made, "version"), source.time)
+        _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
+    return _go_to(session, route, source.version, source.time)
 
 
 def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:
