@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -199,15 +200,14 @@ def _encoded(value: Any) -> Any:
     import numpy as np
     import pandas as pd
 
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _encoded(value.tolist())
     if isinstance(value, dict):
         return {"struct": [[_encoded(key), _encoded(item)] for key, item in value.items()]}
     if isinstance(value, (list, tuple)):
         return {"list": [_encoded(item) for item in value]}
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
-        return None
-    return encode(value.item() if isinstance(value, np.generic) else value)
+    missing = value is None or value is pd.NaT or value is pd.NA
+    return None if missing or (isinstance(value, (float, Decimal)) and value != value) else encode(value)
 
 
 _TEXTS: Final = (list, tuple)

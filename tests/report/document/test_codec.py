@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greynb import Report
@@ -20,6 +20,7 @@ def travelled(*found: blocks.Block) -> list[blocks.Block]:
     return from_json(json.loads(json.dumps(as_json(found))))
 
 
+@settings(max_examples=25)
 @given(st.text())
 def test_blocks_of_text_arrive_as_they_were(text: str) -> None:
     sent = [

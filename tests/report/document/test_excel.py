@@ -131,3 +131,11 @@ def test_a_format_without_decimals_rounds_no_number_away(tmp_path: Path) -> None
     Report("R").table(frame, "T", formats={"x": "{:,}", "n": "{:,}"}).save(tmp_path / "r.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["T"]
     assert [cell.number_format for cell in sheet[2]] == ["0.00", "#,##0"]
+
+
+def test_a_text_of_any_length_is_whole(tmp_path: Path) -> None:
+    code = "".join(f"line {number} \U0001f600\n" for number in range(4_000))
+    Report("R").code(code).heading("After").save(tmp_path / "r.xlsx")
+    cells = [str(row[0]) for row in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].values if row[0]]
+    assert code in "".join(cells) and max(len(text.encode("utf-16-le")) // 2 for text in cells) < 32_767
+    assert "After" in cells

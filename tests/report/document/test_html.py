@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greynb import Report
@@ -158,6 +158,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert tags.count("svg") == tags.count("h2") == tags.count("pre") == 1
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_no_text_of_a_table_becomes_markup(text: str) -> None:
     import pandas as pd
