@@ -93,6 +93,9 @@ def restore(
                 return _written(backup, target, timeout, told)
             except _Overtaken:
                 continue
+            except UnreadableDatabase as error:
+                error.hint = f"move {target} and its -wal away, then restore again: it is made anew"
+                raise
     raise locked_error(target, timeout)
 
 
