@@ -34,10 +34,14 @@ LAYERS: dict[str, set[str]] = {
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
-    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar"},
+    "guarding": {"errors", "routing", "databases", "publish"},
+    "migration": {"errors", "routing", "databases", "publish"},
+    "archive": {"errors", "routing", "databases", "publish"},
+    "querylog": {"errors", "routing", "databases", "connections"},
+    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report"),
+        *("doctor", "rolestatus", "report", "querylog"),
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
     "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},
@@ -45,7 +49,8 @@ LAYERS: dict[str, set[str]] = {
     "audit": {"errors", "routing", "databases"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
-        *("columnar", "overview", "prometheus", "service", "doctor", "audit"),
+        *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog", "archive"),
+        *("guarding", "migration"),
     },
     "__main__": {"cli"},
 }
