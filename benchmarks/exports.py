@@ -101,7 +101,13 @@ def work(kind: str, how: str, folder: Path) -> dict[str, float]:
     size = path.stat().st_size
     for each in folder.glob(f"{os.getpid()}.*"):
         each.unlink()
-    return {"seconds": seconds, "cpu": worked, "MB": size / 1e6, "memory": grown / 1e6}
+    return {
+        "load": os.getloadavg()[0],
+        "seconds": seconds,
+        "cpu": worked,
+        "MB": size / 1e6,
+        "memory": grown / 1e6,
+    }
 
 
 def peak(*, reset: bool = False) -> float:
@@ -182,13 +188,15 @@ def report(taken: dict[tuple[str, str], list[dict[str, float]]], rounds: int, ro
     def middle(kind: str, how: str, what: str) -> float:
         return statistics.median(each[what] for each in taken[kind, how])
 
+    loads = [each["load"] for found in taken.values() for each in found]
     lines = [
         "# A million rows as files",
         "",
-        f"{rows:,} rows of eight columns (`make bench-exports`), medians of {rounds} processes each, which",
+        f"{rows:,} rows of eight columns (`make bench-exports`), the median of {rounds} run(s) each, which",
         f"took turns; {os.cpu_count()} cores. Memory is what the process grew by at its peak while it wrote.",
         "`greynb` is `greynb.export`, which also hashes the content and writes the record; `rows alone` is",
-        "its writer without these. CPU seconds are those of all threads, which say more on a busy machine.",
+        "its writer without these. CPU seconds are those of all threads, which say more on a busy machine:",
+        f"the load was {min(loads):.0f} to {max(loads):.0f}.",
         "",
         "| format | written by | seconds | beside pandas | CPU seconds | file, MB | memory, MB |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

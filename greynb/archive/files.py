@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from greynb import __version__
 from greynb.archive.values import Row, from_arrow, to_arrow
-from greynb.databases.archived import ArchivedColumn, columns_from_json, columns_to_json
+from greynb.databases.archivedcolumns import ArchivedColumn, columns_from_json, columns_to_json
 from greynb.errors import DatabaseError
 from greynb.publish.content import Content, number_of
 from greynb.publish.durable import sync_file

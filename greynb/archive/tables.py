@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from greynb.archive.values import Row, storage
-from greynb.databases.archived import JOURNAL, ArchivedColumn
+from greynb.databases.archived import JOURNAL
+from greynb.databases.archivedcolumns import ArchivedColumn
 from greynb.databases.census import count
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.identifiers import fold, literal, quote

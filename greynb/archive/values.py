@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from greynb.databases.archived import TAGGED, ArchivedColumn, arrow_schema
+from greynb.databases.archivedcolumns import NOTHING, TAGGED, ArchivedColumn, arrow_schema
 
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -18,7 +18,7 @@ def storage(values: Iterable[Value]) -> str:
     kinds = {type(value) for value in values} - {type(None)}
     if len(kinds) > 1 or (kinds == {str} and not all(map(is_valid, values))):
         return TAGGED
-    return _CLASSES[kinds.pop()] if kinds else "text"
+    return _CLASSES[kinds.pop()] if kinds else NOTHING
 
 
 def to_arrow(rows: Sequence[Row], columns: Sequence[ArchivedColumn]) -> Any:

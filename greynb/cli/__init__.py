@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
         3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 5 where ``doctor`` found an
-        error or ``audit`` something, 130 after Ctrl-C.
+        error or ``audit`` something, 130 after Ctrl-C; ``guard`` gives what its command gave.
     """
     args = _parser().parse_args(argv)
     try:

@@ -10,8 +10,8 @@ from greynb.cli.common import progress_line
 from greynb.errors import UsageError
 from greynb.routing import Settings
 
-_EPILOG = """The original is only read, and stays. The .env file is changed last, when all is verified; its
-old one is kept beside it. A migration that was stopped goes on when the same command is run again.
+_EPILOG = """The original is only read, and stays. The .env file is changed last, when all is verified;
+the old one is kept beside it. A migration that was stopped goes on when the same command is run again.
 
   greynb migrate --from greyhound_racing_data.db --dry-run
   greynb migrate --from greyhound_racing_data.db --yes

@@ -10,17 +10,25 @@ gate refuses in statements; the locked configuration stays as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from greynb.databases.columns import unique_names
+from greynb.databases.archivedcolumns import (
+    NOTHING,
+    ArchivedColumn,
+    arrow_schema,
+    cast,
+    columns_from_json,
+    common_type,
+)
+from greynb.databases.columns import EXACT
 from greynb.databases.identifiers import fold, literal, quote
-from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.databases.relations import first_line
 
 if TYPE_CHECKING:
     from greynb.databases.mirrorcatalog import AnyCatalog
@@ -30,79 +38,7 @@ JOURNAL: Final = "greynb_archive"
 SUFFIX: Final = "_all"
 UNFINISHED: Final = ".part"
 """Behind the name of a file until its rows are deleted; and after, where the process died just then."""
-TAGGED: Final = "tagged"
 _ALIAS: Final = "__greynb_archive_"
-_TYPES: Final = ("BIGINT", "BOOLEAN", "DOUBLE", "DATE", "TIMESTAMP", "BLOB", "VARCHAR")
-_NATURAL: Final = {"integer": "BIGINT", "real": "DOUBLE", "text": "VARCHAR", "blob": "BLOB"}
-_ARROW: Final = {"integer": "int64", "real": "float64", "text": "string", "blob": "binary", TAGGED: "string"}
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedColumn:
-    """One column of an archived file.
-
-    Attributes
-    ----------
-    name
-        As the table spells it.
-    shown
-        What it is called in DuckDB, and in the file.
-    storage
-        ``integer``, ``real``, ``text`` (valid UTF-8) or ``blob`` where all values but NULL are of that class;
-        ``tagged`` text for anything else: a letter and the value, ``i1``, ``r0.5``, ``tabc``, ``b00ff`` for a
-        blob and ``hff`` for a text that is not valid UTF-8, both in hex.
-    type
-        The DuckDB type as which it is read.
-    generated
-        Whether SQLite computes it.
-    """
-
-    name: str
-    shown: str
-    storage: str
-    type: str
-    generated: bool = False
-
-    @property
-    def expression(self) -> str:
-        """What to select from the file for it."""
-        x = quote(self.shown)
-        if self.storage != TAGGED:
-            return x if self.type == _NATURAL[self.storage] else f"CAST({x} AS {self.type})"
-        if self.type != "VARCHAR":
-            return f"CAST(substr({x}, 2) AS {self.type})"
-        blob = f"unhex(substr({x}, 2))"
-        return (
-            f"CASE left({x}, 1) WHEN 'r' THEN CAST(CAST(substr({x}, 2) AS DOUBLE) AS VARCHAR)"
-            f" WHEN 'b' THEN CAST({blob} AS VARCHAR) WHEN 'h' THEN CAST({blob} AS VARCHAR)"
-            f" ELSE substr({x}, 2) END"
-        )
-
-
-def columns_to_json(columns: Iterable[ArchivedColumn]) -> str:
-    """The columns as the journal and the files keep them."""
-    return json.dumps([[each.name, each.shown, each.storage, each.type, each.generated] for each in columns])
-
-
-def columns_from_json(text: str) -> tuple[ArchivedColumn, ...]:
-    """Read back what `columns_to_json` gave; raises ValueError where it is something else."""
-    try:
-        found = tuple(ArchivedColumn(*each) for each in json.loads(text))
-    except TypeError as error:
-        raise ValueError(f"not columns: {error}") from error
-    if any(each.storage not in _ARROW or each.type not in _TYPES for each in found):
-        raise ValueError("columns of an unknown kind")
-    if [each.shown for each in found] != unique_names(each.shown for each in found):
-        raise ValueError("columns of the same name")
-    return found
-
-
-def arrow_schema(columns: Iterable[ArchivedColumn]) -> Any:
-    """The `pyarrow.Schema` of a file with such columns."""
-    import pyarrow as pa
-
-    types = {name: getattr(pa, name)() for name in ("int64", "float64", "string", "binary")}
-    return pa.schema([(each.shown, types[_ARROW[each.storage]]) for each in columns])
 
 
 def existing(path: Path) -> Path:
@@ -135,11 +71,9 @@ class ArchivedRows:
 
     def ensure(self, names: Iterable[str]) -> tuple[str, ...]:
         """Make the views that a statement names; says what is to be said of them, the first time."""
-        if JOURNAL not in self._catalog or not any(fold(name).endswith(SUFFIX) for name in names):
-            return ()
-        wanted = {fold(name) for name in names} - self._made
+        wanted = {fold(name) for name in names if fold(name).endswith(SUFFIX)} - self._made
         notices: list[str] = []
-        for table, files in self._listed.items():
+        for table, files in self._listed.items() if wanted else ():
             view = f"{table}{SUFFIX}"
             if fold(view) in wanted and view not in self._catalog and table in self._catalog:
                 notices += self._catalog.ensure([table])
@@ -147,9 +81,14 @@ class ArchivedRows:
                 self._made.add(fold(view))
         return tuple(notices)
 
+    def renew(self) -> None:
+        """Make all views again that were made, because a live table is read in another way now."""
+        made, self._made = self._made, set()
+        self.ensure(made)
+
     def register_on(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Let another connection of the engine read the files of all views, and make these."""
-        self.ensure(self.names() if JOURNAL in self._catalog else ())
+        """Make all views, and let another connection of the engine read them."""
+        self.ensure(self.names())
         for alias, data in self._registered.items():
             cursor.register(alias, data)
 
@@ -163,54 +102,87 @@ class ArchivedRows:
     def _listed(self) -> Mapping[str, list[tuple[Path, str]]]:
         """Files and their columns by table, as the journal of the version has them."""
         if self._files is None:
-            self._catalog.ensure([JOURNAL])
-            rows = self._con.execute(
-                f"SELECT table_name, folder, file, columns FROM analytics.main.{JOURNAL}"
-                " WHERE state = 'archived' ORDER BY file"
-            ).fetchall()
             found: dict[str, list[tuple[Path, str]]] = {}
-            for table, folder, file, columns in rows:
-                found.setdefault(str(table), []).append((Path(folder) / file, str(columns)))
+            for table, folder, file, columns in self._journal() if JOURNAL in self._catalog else ():
+                found.setdefault(table, []).append((Path(folder) / file, columns))
             self._files = found
         return self._files
 
-    def _make(self, view: str, table: str, files: Sequence[tuple[Path, str]]) -> None:
-        name = f"analytics.main.{quote(view)}"
+    def _journal(self) -> list[tuple[str, str, str, str]]:
+        self._catalog.ensure([JOURNAL])
         try:
-            parts = [f"SELECT * FROM analytics.main.{quote(table)}", *self._archived(table, files)]
-            self._con.execute(f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}")
-        except (OSError, ValueError, duckdb.Error) as error:
-            stop_if_interrupted(error)
-            message = literal(f"archived rows of {table} cannot be read: {first_line(error)}")
-            problem = f"SELECT error({message} || coalesce(i::VARCHAR, '')) AS problem"
-            source = "(SELECT NULL::BIGINT AS i UNION ALL SELECT NULL)"
-            columns = ", ".join(f"problem AS {quote(each)}" for each in self._columns_of(table))
-            self._con.execute(
-                f"CREATE OR REPLACE VIEW {name} AS"
-                f" SELECT {columns} FROM ({problem} FROM {source}) WHERE problem IS NOT NULL"
-            )
+            return self._con.execute(
+                f"SELECT table_name, folder, file, columns FROM analytics.main.{JOURNAL}"
+                " WHERE state = 'archived' ORDER BY file"
+            ).fetchall()
+        except duckdb.BinderException:  # a table of somebody else's
+            return []
 
-    def _archived(self, table: str, files: Sequence[tuple[Path, str]]) -> Iterable[str]:
-        """A SELECT for each kind of files: those whose columns are stored alike."""
-        live = set(map(fold, self._columns_of(table)))
+    def _make(self, view: str, table: str, files: Sequence[tuple[Path, str]]) -> None:
+        live = self._live(table)
+        try:
+            select = self._select(table, live, self._sources(files))
+        except (OSError, ValueError) as error:
+            message = literal(f"archived rows of {table} cannot be read: {first_line(error)}")
+            columns = ", ".join(f"problem AS {quote(name)}" for name in live)
+            select = (
+                f"SELECT {columns} FROM (SELECT error({message} || coalesce(i::VARCHAR, '')) AS problem"
+                " FROM (SELECT NULL::BIGINT AS i UNION ALL SELECT NULL)) WHERE problem IS NOT NULL"
+            )
+        self._con.execute(f"CREATE OR REPLACE VIEW analytics.main.{quote(view)} AS {select}")
+
+    def _sources(self, files: Sequence[tuple[Path, str]]) -> list[_Source]:
+        """One for each kind of files: those whose columns are stored alike."""
         kinds: dict[str, list[Path]] = {}
         for path, written in files:
             kinds.setdefault(written, []).append(path)
+        found = []
         for text, paths in kinds.items():
             columns = columns_from_json(text)
             alias = f"{_ALIAS}{len(self._registered) + 1}"
             data = _dataset([existing(path) for path in paths], columns)
             self._con.register(alias, data)
             self._registered[alias] = data
-            # What a publication leaves out of the table stays out here too.
-            shown = [
-                f"{each.expression} AS {quote(each.shown)}" for each in columns if fold(each.shown) in live
-            ]
-            yield f"SELECT {', '.join(shown)} FROM temp.main.{quote(alias)}"
+            by_name = {fold(each.shown): each for each in columns}
+            found.append(_Source(f"temp.main.{quote(alias)}", by_name))
+        return found
 
-    def _columns_of(self, table: str) -> list[str]:
+    def _select(self, table: str, live: Mapping[str, str], sources: Sequence[_Source]) -> str:
+        """Put the rows one after the other, in the live table's columns: what it leaves out stays out."""
+        place = f"analytics.main.{quote(table)}"
+        lists: list[list[str]] = [[] for _ in range(len(sources) + 1)]
+        for name, of in live.items():
+            archived = [each.columns.get(fold(name)) for each in sources]
+            kinds = {of, *(each.type for each in archived if each and each.storage != NOTHING)}
+            places = [place, *(each.place for each, own in zip(sources, archived, strict=True) if own)]
+            kind = common_type(kinds, exact=partial(self._is_exact, name, places))
+            lists[0].append(f"{cast(quote(name), of, kind)} AS {quote(name)}")
+            for selected, each in zip(lists[1:], archived, strict=True):
+                selected.append(each.as_type(kind) if each else f"CAST(NULL AS {kind})")
+        parts = zip(lists, [place, *(each.place for each in sources)], strict=True)
+        return " UNION ALL ".join(f"SELECT {', '.join(each)} FROM {source}" for each, source in parts)
+
+    def _is_exact(self, name: str, places: Iterable[str]) -> bool:
+        """Whether a column's integers are exact as doubles; asked only where both meet."""
+        for place in places:
+            x = f"TRY_CAST({quote(name)} AS BIGINT)"
+            row = self._con.execute(f"SELECT min({x}), max({x}) FROM {place}").fetchone()
+            if row and row[0] is not None and not -EXACT <= row[0] <= row[1] <= EXACT:
+                return False
+        return True
+
+    def _live(self, table: str) -> dict[str, str]:
+        """The columns of the live table with their types."""
         rows = self._con.execute(f"DESCRIBE SELECT * FROM analytics.main.{quote(table)}").fetchall()
-        return [str(row[0]) for row in rows]
+        return {str(row[0]): str(row[1]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Files that are read together: the name of their rows, and their columns by folded name."""
+
+    place: str
+    columns: Mapping[str, ArchivedColumn]
 
 
 def _dataset(paths: Sequence[Path], columns: Sequence[ArchivedColumn]) -> Any:

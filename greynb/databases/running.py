@@ -108,9 +108,11 @@ class Runner:
 
     def ensure(self, passed: Passed) -> tuple[str, ...]:
         """Make the typed views of the tables that a statement reads, also through temporary views."""
-        names = self.reads(passed)
-        archived = self._attachment.archived
-        return (*self._catalog.ensure(names), *(archived.ensure(names) if archived is not None else ()))
+        names, archived = self.reads(passed), self._attachment.archived
+        if archived is None:
+            return self._catalog.ensure(names)
+        also = archived.names() if passed.describes else ()
+        return (*self._catalog.ensure(names), *archived.ensure([*names, *also]))
 
     def reads(self, passed: Passed) -> list[str]:
         """The tables that a statement reads, also through temporary views."""
@@ -124,4 +126,6 @@ class Runner:
         except duckdb.Error as error:
             if not self._catalog.recover(error, self.reads(passed)):
                 raise
+            if self._attachment.archived is not None:
+                self._attachment.archived.renew()
             return execute(self._con, passed.sql, named)

@@ -182,12 +182,12 @@ def throw_away(staging: Path, keep: int = KEEP, keep_days: float | None = None) 
     too_old = time.time() - keep_days * _DAY if keep_days is not None else 0.0
     for number, each in enumerate(listed):
         if number >= keep or datetime.fromisoformat(each.made).timestamp() < too_old:
-            removed += [each.id] if _remove(each) else []
+            removed += [each.id] if remove(each) else []
     return removed
 
 
-def _remove(backup: Backup) -> bool:
-    """Move a backup away in one step, unless it is in use, and remove it there."""
+def remove(backup: Backup) -> bool:
+    """Remove a backup, in one step, unless it is in use; gives whether it was."""
     with suppress(OSError):
         lock = try_lock(backup.folder / MANIFEST)
         if lock is None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from greynb.errors import DatabaseError, GreynbError, MissingDatabase, UsageError
+from greynb.errors import DatabaseError, GreynbError, UnreadableDatabase, UsageError
 from greynb.guarding.backups import KEEP, Backup, in_use, throw_away
 from greynb.guarding.comparison import Comparison
 from greynb.guarding.inspecting import inspect
@@ -137,8 +137,12 @@ class Guard:
             return Comparison(backup.rows, {}, ("the file is gone",), failure)
         try:
             found = inspect(target, lambda part: self._progress("integrity_check", part))
-        except MissingDatabase:
-            return Comparison(backup.rows, {}, ("the file is gone",), failure)
+        except UnreadableDatabase as error:
+            return Comparison(backup.rows, {}, (error.message,), failure)
+        except (
+            DatabaseError
+        ) as error:  # somebody keeps it locked: how the work ended must be told all the same
+            return Comparison(backup.rows, {}, failure=failure, problem=error.message)
         return Comparison(backup.rows, found.rows, found.damage, failure)
 
     def _back(self, backup: Backup, found: Comparison) -> None:

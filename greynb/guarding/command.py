@@ -57,7 +57,10 @@ def run_command(words: Sequence[str]) -> int:
             early.append(number)  # came while the command was being started
 
     with _handling(forward):
-        running.append(subprocess.Popen(words))
+        try:
+            running.append(subprocess.Popen(words))
+        except OSError as error:
+            raise UsageError(f"{words[0]} could not be run ({error.strerror})") from error
         for number in early:
             running[0].send_signal(number)
         code = running[0].wait()
@@ -74,13 +77,19 @@ def ended(code: int) -> str | None:
 
 
 def _typed() -> bool:
-    """Whether this process is in the group that a terminal sends its Ctrl-C to."""
+    """Whether this process is in the group that its terminal sends a typed Ctrl-C to."""
     if sys.platform == "win32":
         return True
     try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError, AttributeError):
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False  # there is none
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
         return False
+    finally:
+        os.close(terminal)
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 Rows = Mapping[str, int | None]
 
@@ -23,6 +22,8 @@ class Comparison:
         How the guarded work ended, where it did not end well.
     untouched
         Whether nothing was written to the file at all.
+    problem
+        Why nothing could be compared, where that is so.
     """
 
     before: Rows
@@ -30,10 +31,13 @@ class Comparison:
     damage: tuple[str, ...] = ()
     failure: str | None = None
     untouched: bool = False
+    problem: str | None = None
 
     @property
     def lost(self) -> tuple[str, ...]:
         """Tables that had rows and are gone or empty."""
+        if self.problem:
+            return ()
         return tuple(name for name, rows in self.before.items() if rows and self.after.get(name, 0) == 0)
 
     @property
@@ -51,16 +55,12 @@ class Comparison:
         """Whether the work failed, or left a damaged database."""
         return not self.untouched and bool(self.failure or self.damage)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return {**asdict(self), "lost": self.lost, "reasons": self.reasons}
-
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        if self.untouched:
-            yield "nothing was written"
+        if self.untouched or self.problem:
+            yield f"  not compared: {self.problem}" if self.problem else "  nothing was written"
             return
         names = {**self.before, **self.after}
         changed = [name for name in names if not self._same(name)]

@@ -4,11 +4,12 @@ The file is never replaced: connections that have it open would go on with the o
 the old file's ``-wal`` to the new one. Instead SQLite's backup API (https://www.sqlite.org/backup.html)
 writes the backup's pages into the live file inside one write transaction. In WAL readers go on with what they
 had, until they begin anew; in a rollback mode they wait. A writer at work is never pushed aside: whoever
-restores waits for it a little, and else names it.
+restores waits a little for its transaction to end, and else names it; and where commits go on coming, by
+whomever, nothing is restored.
 
-What was there before is kept as a backup of its own. Between that copy and the restoration nobody can commit:
-in a rollback mode the write lock is held throughout; in WAL, where the backup API has to take it anew, a
-commit that came between is noticed, and all begins again.
+What was there before is kept as a backup of its own, while writers may go on. A commit that came between that
+copy and the restoration is noticed under the write lock, and all begins again: in WAL in the first step of
+the backup API, which takes the lock; in a rollback mode, where nobody else can look then, before it.
 """
 
 from __future__ import annotations
@@ -31,15 +32,19 @@ from greynb.databases.copying import (
 )
 from greynb.databases.filehash import sha256_of
 from greynb.databases.fingerprint import SIDE_FILES
+from greynb.databases.lockers import open_for_writing
 from greynb.databases.locks import is_busy, locked_error, wait_for_lock
-from greynb.errors import DatabaseError, UnreadableDatabase, UsageError
-from greynb.guarding.backups import Backup, in_use
+from greynb.errors import DatabaseError, DatabaseLocked, UnreadableDatabase, UsageError
+from greynb.guarding.backups import Backup, in_use, remove
 from greynb.guarding.making import Told, check_room, check_staging, keep
 from greynb.publish.durable import sync_file, sync_folder
+from greynb.publish.outside import look
 
 TIMEOUT: Final = 10.0
 """Seconds to wait for a writer to end."""
 
+_QUIET: Final = 0.5
+"""Seconds without a commit, after which nobody is taken to be writing."""
 _STEP_PAGES: Final = 2048
 _TRIES: Final = 5
 
@@ -87,27 +92,56 @@ def restore(
             _create(backup, target, told)
             return None
         check_staging(target)
+        _check_quiet(target)
         check_room(target, size_with_log(target) + 2 * backup.size)
         for _ in range(_TRIES):
             try:
                 return _written(backup, target, timeout, told)
             except _Overtaken:
                 continue
+            except UnreadableDatabase as error:
+                error.hint = f"move {target} and its -wal away, then restore again: it is made anew"
+                raise
     raise locked_error(target, timeout)
+
+
+def _check_quiet(target: Path) -> None:
+    """Refuse where commits keep coming: the writer would go on in the middle of what was taken back."""
+    before = look(target)
+    time.sleep(_QUIET)
+    if look(target) != before:
+        writers = ", ".join(map(str, open_for_writing(target.resolve())))
+        raise DatabaseLocked(
+            f"a program is writing to the database{f': {writers}' if writers else ''}",
+            path=target,
+            hint="let that program finish, then restore again",
+        )
 
 
 def _written(backup: Backup, target: Path, timeout: float, told: Told) -> Backup:
     with closing(connect(target, "rw")) as live, closing(connect(target, "rw")) as other:
+
+        def begin() -> None:
+            live.execute("BEGIN IMMEDIATE")
+
         with mapped(target, timeout):
             in_wal, page_size = wait_for_lock(lambda: _kind(live), path=target, timeout=timeout)
             _check_pages(page_size, backup, target, in_wal)
+            wait_for_lock(begin, path=target, timeout=timeout)
+            live.execute("ROLLBACK")  # a writer at work is named before anything is copied
+            seen = wait_for_lock(lambda: data_version(other), path=target, timeout=timeout)
+        before = keep(other, target, f"before {backup.id}", "restore", told)
+        try:
             if not in_wal:
                 live.execute("PRAGMA locking_mode = EXCLUSIVE")  # the lock outlives its transaction
-            wait_for_lock(lambda: live.execute("BEGIN IMMEDIATE"), path=target, timeout=timeout)
-        before = keep(other, target, f"before {backup.id}", "restore", told)
-        seen = data_version(other) if in_wal else None
-        live.execute("ROLLBACK")
-        _copy_back(backup, live, target, timeout, told, lambda: seen is None or seen == data_version(other))
+                wait_for_lock(begin, path=target, timeout=timeout)
+                if data_version(other) != seen:
+                    raise _Overtaken
+                live.execute("ROLLBACK")
+            _copy_back(backup, live, target, timeout, told, lambda: not in_wal or data_version(other) == seen)
+        except _Overtaken:
+            remove(before)
+            raise
         if in_wal:
             _empty_log(live)
     return before

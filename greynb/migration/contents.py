@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 from greynb.databases.copying import connect, copy_database, data_version, mapped, reading
 from greynb.databases.descriptors import identity_of
-from greynb.errors import DatabaseLocked
+from greynb.databases.fingerprint import SIDE_FILES
+from greynb.errors import DatabaseLocked, UnreadableDatabase
 from greynb.publish.full import contents
 
 Content = Mapping[str, str | None]
@@ -52,7 +53,7 @@ def copy(path: Path, target: Path, copied: Told, hashed: Told) -> Content:
 
 def _held(path: Path, target: Path | None, copied: Told, hashed: Told) -> Content:
     for _ in range(_TRIES):
-        with closing(_opened(path)) as con, mapped(path):
+        with closing(_opened(path)) as con, _half_written(path), mapped(path):
             if target is not None:
                 target.unlink(missing_ok=True)
             with reading(con, path):
@@ -75,12 +76,27 @@ def _held(path: Path, target: Path | None, copied: Told, hashed: Told) -> Conten
 def _opened(path: Path) -> sqlite3.Connection:
     """Open a file so that closing it leaves its bytes alone.
 
-    The last connection that may write takes the log into the file when it is closed; one that may not leaves
-    an empty log behind where there was none.
+    A connection that may write undoes what a killed program left half done, and, as the last one, takes the
+    log into the file when it is closed; one that may not leaves an empty log behind where there was none.
     """
-    log = Path(f"{path.resolve()}-wal")
-    with_log = identity_of(log) is not None and log.stat().st_size > 0
-    return connect(path, "ro" if with_log else "rw")
+    sides = [Path(f"{path.resolve()}{ending}") for ending in SIDE_FILES]
+    used = any(identity_of(each) is not None and each.stat().st_size > 0 for each in sides)
+    return connect(path, "ro" if used else "rw")
+
+
+@contextmanager
+def _half_written(path: Path) -> Iterator[None]:
+    """Say what to do about a journal that SQLite could only undo in the original itself."""
+    try:
+        yield
+    except UnreadableDatabase as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        raise UnreadableDatabase(
+            "a program was killed inside a transaction, and its journal was not undone yet",
+            path=path,
+            hint=f"`sqlite3 {path} .tables` lets SQLite undo it; then run this again",
+        ) from error.__cause__
 
 
 def _content(con: sqlite3.Connection, told: Told) -> Content:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 _PLAIN: Final = re.compile(r"[\w./\\:+@,~%-]+", re.ASCII)
-_MODE: Final = 0o600
+_MODE: Final = 0o666
 _BOM: Final = "\ufeff"
 _BACKUP: Final = ".before-migrate"
 
@@ -150,7 +150,7 @@ def _keep(path: Path, data: bytes) -> Path:
 
 def _create(path: Path, data: bytes, like: os.stat_result | None) -> None:
     """Write a new file durably, never more readable than the one that it is like."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if like else _MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         if like is not None and os.name != "nt":

@@ -13,6 +13,7 @@ from greynb.databases.copying import mapped, remove_database
 from greynb.databases.descriptors import identity_of
 from greynb.databases.fingerprint import SIDE_FILES
 from greynb.databases.generations import generation_at
+from greynb.databases.lockers import open_for_writing
 from greynb.errors import PublishError, UsageError
 from greynb.migration import contents, envlines
 from greynb.migration.contents import Content, content_of, differing
@@ -94,7 +95,7 @@ def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None
     """
     with migrating(plan.target) as journal:
         state = journal.read()
-        if state and state.stage != "copied" and state.made(plan.target) and plan.switched():
+        if state and _finished(plan, state):
             journal.write(state.at("done"))
             return Migration(plan, True, notices=(*plan.notices(), *_written_since(plan, state)))
         if same_file(plan.source, plan.target) and plan.switched():
@@ -169,7 +170,7 @@ class _Work:
         if there == source:
             return self.journal.write(self._state(source, plan.target, seen.to_json() if seen else None))
         ours = before is not None and before.made(plan.target) and before.stage != "done"
-        if ours and before is not None and not differing(there, before.content):
+        if ours and before and not differing(there, before.content) and not open_for_writing(plan.target):
             remove_database(plan.target)  # our own copy, which nobody has used, of a source that went on
             return None
         raise UsageError(
@@ -195,6 +196,12 @@ class _Work:
         with self.steps.step("verify analytics") as told:
             _check_equal(content, content_of(done.path, told), plan.analytics)
         return done.id
+
+
+def _finished(plan: Plan, state: State) -> bool:
+    """Whether an earlier run came to its end, or to the last step but for writing that down."""
+    same = state.source == str(plan.source) and state.stage != "copied"
+    return same and state.made(plan.target) and plan.switched()
 
 
 def _check_analytics(plan: Plan) -> None:
@@ -252,12 +259,12 @@ def _written_since(plan: Plan, state: State) -> Iterator[str]:
     """Say whether somebody goes on writing to the original."""
     if plan.source == plan.target or state.seen is None:
         return
-    try:
-        now = look(plan.source)
-    except OSError:
+    now = look(plan.source)
+    if now is None or now.to_json() == state.seen:
         return
-    if now is not None and now.to_json() != state.seen:
+    different = differing(content_of(plan.source), state.content)
+    if different:  # else it was a checkpoint, or somebody touched the file
         yield (
-            f"{plan.source} was written to after it was copied: that is not in {plan.target.name};"
-            " stop the program that writes there"
+            f"{plan.source} was written to after it was copied ({', '.join(different[:5])}): that is not in"
+            f" {plan.target.name}; stop the program that writes there"
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from greynb.errors import DatabaseLocked
+from greynb.guarding import guard
 from greynb.guarding.backups import backups
 from greynb.guarding.restoring import restore
 from tests.guarding.conftest import ROWS, change, greynb, rows, sql
@@ -61,6 +62,7 @@ def test_a_failure_is_restored_at_once_where_that_was_asked_for(staging):
     assert "to undo that, run: greynb guard restore" in done.stderr
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 def test_an_emptied_table_is_pointed_out_although_the_command_ended_well(staging):
     done = greynb("guard", "--restore-on-failure", "--", *sql("DELETE FROM odds"))
     assert done.returncode == 0
@@ -68,14 +70,15 @@ def test_an_emptied_table_is_pointed_out_although_the_command_ended_well(staging
     assert rows(staging, "odds") == [], "the command has succeeded: that is for a person to decide"
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 def test_a_command_that_fails_without_writing_offers_nothing(staging):
     done = greynb("guard", "--restore-on-failure", "--", *sql(then="sys.exit(4)"))
     assert done.returncode == 4
     assert "nothing was written" in done.stderr and "go back" not in done.stderr
 
 
+@pytest.mark.parametrize("staging", ["DELETE"], indirect=True)
 def test_a_database_that_the_command_damages_is_noticed_and_can_be_restored(staging):
-    change(staging, "PRAGMA journal_mode = DELETE")
     before = rows(staging)
     damage = (
         "import os; f = open(os.environ['STAGING_DB_PATH'], 'r+b'); f.seek(4096 * 2 + 8);"
@@ -89,8 +92,8 @@ def test_a_database_that_the_command_damages_is_noticed_and_can_be_restored(stag
     assert done.returncode == 0 and rows(staging) == before
 
 
+@pytest.mark.parametrize("staging", ["DELETE"], indirect=True)
 def test_a_damaged_database_is_not_guarded_and_the_command_not_run(staging):
-    change(staging, "PRAGMA journal_mode = DELETE")
     with staging.open("r+b") as file:
         file.seek(4096 * 2 + 8)
         file.write(b"\xff" * 900)
@@ -99,11 +102,13 @@ def test_a_damaged_database_is_not_guarded_and_the_command_not_run(staging):
     assert not Path("ran").exists()
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_reach_the_command_once_and_the_comparison_is_made_all_the_same(number, staging):
     guard = subprocess.Popen(
         [sys.executable, "-m", "greynb", "guard", "--", sys.executable, "-c", WAITING],
         stdin=subprocess.DEVNULL,
+        start_new_session=True,  # without the terminal that the tests may run on
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -115,11 +120,51 @@ def test_signals_reach_the_command_once_and_the_comparison_is_made_all_the_same(
     assert "nothing was written" in said
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
+def test_a_file_that_the_command_overwrote_is_damage_and_comes_back_once_it_is_moved_away(staging):
+    before = rows(staging)
+    program = "import os; open(os.environ['STAGING_DB_PATH'], 'w').write('x' * 9000); raise SystemExit(6)"
+    done = greynb("guard", "--restore-on-failure", "--", sys.executable, "-c", program)
+    assert done.returncode == 6 and "not a SQLite database" in done.stderr
+    assert "not restored" in done.stderr and f"move {staging} and its -wal away" in done.stderr
+    for each in staging.parent.glob("stage.db*"):
+        each.rename(f"{each}.away")
+    assert greynb("guard", "restore").returncode == 0
+    assert rows(staging) == before
+
+
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
+def test_a_program_that_the_system_cannot_run_is_said_so(staging):
+    script = staging.with_name("script")
+    script.write_bytes(b"\x00")
+    script.chmod(0o700)
+    done = greynb("guard", "--", "./script")
+    assert done.returncode == 1 and "could not be run" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("staging", ["DELETE"], indirect=True)
+def test_a_database_that_stays_locked_after_the_command_is_not_compared(staging, monkeypatch):
+    monkeypatch.setattr("greynb.databases.copying.LOCK_TIMEOUT", 0.1)
+    said: list[str] = []
+    guarded = guard("x", show=said.append)
+    guarded.begin()
+    change(staging, "DELETE FROM odds WHERE race_id = 1")
+    other = holding(staging, "BEGIN EXCLUSIVE")
+    try:
+        found = guarded.end("it failed")
+    finally:
+        stop(other)
+    assert found.problem and found.reasons == ("it failed",)
+    assert "not compared" in said[1] and "to go back" in said[-1]
+
+
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 def test_a_command_that_a_signal_ends_gives_the_exit_code_that_shells_give(staging):
     done = greynb("guard", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
     assert done.returncode == 137
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 def test_on_a_terminal_ctrl_c_arrives_once_and_the_restoration_is_a_question(staging):
     before = rows(staging)
     program = sql("DELETE FROM races WHERE id = 1")[-1] + "\n" + WAITING
@@ -157,6 +202,7 @@ def test_a_restoration_never_pushes_a_writer_aside(staging):
     assert len(rows(staging)) == ROWS - 1
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 def test_backups_are_listed_with_time_label_sha256_and_rows(staging):
     greynb("guard", "--label", "July / first", "--", "true")
     listed = greynb("guard", "list").stdout
@@ -167,6 +213,7 @@ def test_backups_are_listed_with_time_label_sha256_and_rows(staging):
     assert hashlib.sha256(copy).hexdigest() == found["sha256"]
 
 
+@pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -141,18 +141,19 @@ def test_no_reader_ever_sees_half_a_restoration(wal, tmp_path):
 
 
 @pytest.mark.parametrize("wal", [True, False])
-def test_a_backup_beside_a_busy_writer_is_whole_and_a_restoration_loses_no_commit(wal, tmp_path):
+def test_a_backup_beside_a_busy_writer_is_whole_and_nothing_is_restored_under_its_feet(wal, tmp_path):
     books = make_books(tmp_path / "books.db", wal=wal)
     writer = booking(books)
     try:
         wait_until_changed(books, 0)
         first = make(books, "busy")
         assert balance(first.file) == 0
-        undo = restore(first)  # between two of its commits
-        assert balance(undo.file) == 0
+        with pytest.raises(DatabaseLocked, match=f"writing to the database: .*process {writer.pid}"):
+            restore(first)
         assert writer.poll() is None
     finally:
         stop(writer)
+    assert balance(restore(first).file) == 0
     assert balance(books) == 0
 
 
@@ -172,6 +173,25 @@ def test_a_commit_between_the_copy_and_the_restoration_is_in_the_copy_as_well(st
     undo = restore(backup)
     assert len(rows(staging)) == ROWS
     assert ((7777, "LATE") in rows(undo.file)) == tried[0]
+
+
+def test_a_commit_after_the_copy_begins_the_restoration_again_and_is_lost_nowhere(staging, monkeypatch):
+    from greynb.guarding import restoring
+
+    backup = make(staging, "first")
+    true_keep, kept = restoring.keep, []
+
+    def interfering(*args: object) -> object:
+        kept.append(true_keep(*args))  # type: ignore[arg-type]
+        if len(kept) == 1:
+            assert _try(staging, "INSERT INTO races VALUES (7777, 'LATE')"), "writers may go on"
+        return kept[-1]
+
+    monkeypatch.setattr(restoring, "keep", interfering)
+    undo = restore(backup)
+    assert len(kept) == 2 and (7777, "LATE") in rows(undo.file)
+    assert len(rows(staging)) == ROWS
+    assert len(backups(staging)) == 2, "the first copy of what was there is of no use"
 
 
 def _try(path: Path, statement: str) -> bool:

@@ -13,14 +13,21 @@ import pytest
 
 from greynb.cli import main
 from greynb.databases import copying
-from greynb.errors import DatabaseError, UsageError
+from greynb.errors import DatabaseError, UnreadableDatabase, UsageError
 from greynb.migration.contents import content_of
 from greynb.migration.migrating import migrate
 from greynb.migration.plan import plan_single, plan_two
 from greynb.routing import Settings
 from tests.guarding.conftest import change
 from tests.migration.conftest import ENV, check_two, digests, make
-from tests.publish.processes import balance, booking, make_books, stop, wait_until_changed
+from tests.publish.processes import (
+    balance,
+    booking,
+    crash_in_transaction,
+    make_books,
+    stop,
+    wait_until_changed,
+)
 
 
 def two(original: Path, **options: Path):
@@ -53,6 +60,26 @@ def test_a_log_that_nobody_has_taken_in_is_migrated_and_left_as_it_is(original):
     assert (original.read_bytes(), log.read_bytes()) == before and before[1]
     with closing(sqlite3.connect(original.with_name("greyhound_racing_data_stage.db"))) as con:
         assert con.execute("SELECT count(*) FROM races").fetchone() == (199,)
+
+
+def test_a_database_that_a_killed_program_left_half_written_is_not_mended_but_refused(tmp_path):
+    books = make_books(tmp_path / "books.db")
+    crash_in_transaction(books)
+    assert books.with_name("books.db-journal").stat().st_size
+    before = digests(tmp_path, "books.db")
+    with pytest.raises(UnreadableDatabase, match="journal"):
+        two(books)
+    assert digests(tmp_path, "books.db") == before
+    assert not (tmp_path / "greyhound_racing_data_stage.db").exists()
+
+
+def test_another_original_is_not_taken_for_the_one_that_was_migrated(original):
+    two(original)
+    other = original.with_name("other.db")
+    make(other)
+    change(other, "DELETE FROM odds")
+    with pytest.raises(UsageError, match="holds something else"):
+        two(other, staging=original.with_name("greyhound_racing_data_stage.db"))
 
 
 def test_the_env_file_keeps_all_that_was_in_it_its_mode_and_a_copy(original):
@@ -98,6 +125,7 @@ def test_whoever_goes_on_writing_to_the_original_is_told_of(original):
     two(original)
     change(original, "DELETE FROM odds WHERE race_id = 1")
     (notice,) = [each for each in two(original).notices if "written to" in each]
+    assert "(odds)" in notice
     assert "not in greyhound_racing_data_stage.db" in notice
 
 
