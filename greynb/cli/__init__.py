@@ -8,7 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import auditing, databases, guarding, migrating, publishing, reports, upkeep
+from greynb.cli import (
+    archiving,
+    auditing,
+    databases,
+    guarding,
+    logs,
+    migrating,
+    publishing,
+    reports,
+    upkeep,
+)
 from greynb.errors import GreynbError
 
 
@@ -54,5 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     upkeep.add(commands)
     guarding.add(commands)
     migrating.add(commands)
+    archiving.add(commands)
     auditing.add(commands)
+    logs.add(commands)
     return parser

@@ -190,6 +190,8 @@ class AnalyticsSession:
         self.catalog  # noqa: B018  # attaches the version
         cursor = self._con.cursor()
         cursor.execute("USE analytics")
+        if self._attachment.archived is not None:
+            self._attachment.archived.register_on(cursor)
         return AnalyticsConnection(cursor, self._prepare, verify=self._verify, recover=self._recover)
 
     def interrupt(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from greynb.databases.archived import ArchivedRows
 from greynb.databases.catalog import Catalog
 from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal, quote
@@ -45,6 +46,7 @@ class Attachment:
         self.snapshot: Snapshot | None = None
         self.mirror: Path | None = None
         self.catalog: AnyCatalog | None = None
+        self.archived: ArchivedRows | None = None
 
     def take(self, snapshot: Snapshot, mirror: Path | None = None) -> None:
         """Attach a version in place of the one before; where that fails, none is attached.
@@ -65,8 +67,13 @@ class Attachment:
         duckdb.Error
             The engine was interrupted, or cannot open the file.
         """
-        if mirror is not None and self._mirrored(snapshot, mirror):
-            return
+        if mirror is None or not self._mirrored(snapshot, mirror):
+            self._direct(snapshot)
+        assert self.catalog is not None
+        self.archived = ArchivedRows(self._con, self.catalog)
+
+    def _direct(self, snapshot: Snapshot) -> None:
+        """Attach the SQLite file, without what DuckDB's SQLite cannot parse."""
         left_out: list[str] = []
         while True:
             try:
@@ -152,7 +159,9 @@ class Attachment:
 
     def _forget(self) -> None:
         """From here on no cell may run, until a catalog has replaced or dropped every view of before."""
-        self.catalog = self.snapshot = self.mirror = self._sqlite = None
+        if self.archived is not None:
+            self.archived.close()
+        self.catalog = self.snapshot = self.mirror = self._sqlite = self.archived = None
         self._detach()
 
     def _detach(self) -> None:

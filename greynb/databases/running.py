@@ -108,7 +108,9 @@ class Runner:
 
     def ensure(self, passed: Passed) -> tuple[str, ...]:
         """Make the typed views of the tables that a statement reads, also through temporary views."""
-        return self._catalog.ensure(self.reads(passed))
+        names = self.reads(passed)
+        archived = self._attachment.archived
+        return (*self._catalog.ensure(names), *(archived.ensure(names) if archived is not None else ()))
 
     def reads(self, passed: Passed) -> list[str]:
         """The tables that a statement reads, also through temporary views."""

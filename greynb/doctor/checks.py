@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from greynb.doctor import contents, files, indexes, journals, leftovers, machine, variables, versions
+from greynb.doctor import contents, files, indexes, journals, leftovers, logged, machine, variables, versions
 from greynb.doctor.findings import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -211,6 +211,13 @@ CHECKS: Final[tuple[Check, ...]] = (
         "indexes do the work of others",
         "Each one makes every insert slower and takes space.",
         indexes.duplicates,
+    ),
+    Check(
+        "missing-indexes",
+        "info",
+        "statements of the query log read whole tables for want of an index",
+        "They take longer with every row that is added.",
+        logged.missing_indexes,
     ),
     Check(
         "free-pages",

@@ -23,9 +23,9 @@ _FEW: Final = 30  # starters in a bin below which it is drawn faintly
 
 def reliability(evaluation: Evaluation) -> Chart:
     """Draw the share that won against the probability given, bin by bin, with the starters below."""
-    bins = evaluation.bins[evaluation.bins["method"].isin(("model", "favourite"))]
+    bins = evaluation.bins
     counts = {str(name): int(own["n"].sum()) for name, own in bins.groupby("method", sort=False)}
-    with drawing(6.4, 6.4) as figure:
+    with drawing(8.4, 5.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
         top = min(1.0, float(bins["upto"].max()))
         upper.plot([0, top], [0, top], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
@@ -43,7 +43,7 @@ def reliability(evaluation: Evaluation) -> Chart:
             _reliability_words(evaluation, model),
             f"Bars are 95 % intervals, faint where a bin has fewer than {_FEW} starters. Below: the model's"
             " starters in each bin.",
-            bins,
+            evaluation.bins,
         )
 
 
@@ -78,7 +78,7 @@ def returns(evaluation: Evaluation, stakes: Stakes = "flat") -> Chart:
             figure,
             _returns_words(lines, stakes),
             "Below: how far the model is under its highest point so far.",
-            model,
+            evaluation.races,
         )
 
 

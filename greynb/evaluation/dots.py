@@ -21,7 +21,7 @@ MOST: Final = 40
 
 
 def dots(
-    df: pd.DataFrame, label: str, metric: Metric, *, title: str, unit: str, methods: tuple[str, ...]
+    df: pd.DataFrame, label: str, metric: Metric, *, title: str, unit: str, source: pd.DataFrame
 ) -> Chart:
     """Draw a metric by group.
 
@@ -37,9 +37,10 @@ def dots(
         Of the chart, without n.
     unit
         What n counts.
-    methods
-        The methods to draw, the most important first.
+    source
+        The frame of the evaluation that `df` was taken from.
     """
+    methods = ("model", "favourite")
     groups = list(dict.fromkeys(df[label].map(_name)))
     total = df[df["method"] == methods[0]]["n"].sum()
     with drawing(_WIDTH, 1.25 + 0.3 * len(groups)) as figure:
@@ -52,7 +53,7 @@ def dots(
         axes.set_title(f"{title} (n = {total:,.0f} {unit})", pad=26)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(methods), borderaxespad=0.2)
         words = _words(df, label, metric, title, unit, methods, total)
-        return finished(figure, words, "Lines are 95 % intervals, from races drawn again.", df)
+        return finished(figure, words, "Lines are 95 % intervals, from races drawn again.", source)
 
 
 def _draw(axes: Any, own: pd.DataFrame, places: list[int], method: str, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from greynb.errors import GreynbError, QueryInterrupted
 from greynb.evaluation.arguments import FRAME, Arguments, checked
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from greynb.databases.analytics import AnalyticsSession
     from greynb.evaluation.reading import Waiting
+
+UNVERIFIABLE: Final = "the predictions were a DataFrame: these numbers cannot be verified later"
 
 
 def evaluate(
@@ -152,7 +154,7 @@ def evaluate_on(
         sql=found.sql,
         arguments=arguments,
         version=version,
-        notes=found.notices,
+        notes=(*found.notices, *([UNVERIFIABLE] if frame is not None else [])),
     )
 
 

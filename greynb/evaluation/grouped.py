@@ -34,8 +34,7 @@ def by_group(evaluation: Evaluation, metric: str) -> Chart:
     if evaluation.arguments.by not in ("month", "odds_band") and is_text(rows["group"]):
         order = rows[rows["method"] == "model"].set_index("group")["value"]
         rows = rows.sort_values("group", key=lambda names: -names.map(order), kind="stable")
-    rows.attrs = dict(evaluation.groups.attrs)
-    return dots(rows, "group", BY_NAME[metric], title=title, unit="races", methods=("model", "favourite"))
+    return dots(rows, "group", BY_NAME[metric], title=title, unit="races", source=evaluation.groups)
 
 
 def is_text(names: pd.Series[Any]) -> bool:
@@ -45,8 +44,8 @@ def is_text(names: pd.Series[Any]) -> bool:
 
 def by_odds(evaluation: Evaluation) -> Chart:
     """Draw the return at flat stakes by band of the odds."""
-    rows = evaluation.odds[evaluation.odds["method"] != "uniform"]
+    rows = evaluation.odds
     if not (rows["method"] == "model").any():
         raise UsageError(NO_BET, hint=NO_BET_HINT)
     title = "Return by the odds of the pick"
-    return dots(rows, "odds", BY_NAME["roi_flat"], title=title, unit="bets", methods=("model", "favourite"))
+    return dots(rows, "odds", BY_NAME["roi_flat"], title=title, unit="bets", source=evaluation.odds)

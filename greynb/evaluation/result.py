@@ -31,11 +31,12 @@ class Evaluation:
     groups
         `table` for each value of ``by``, which is in a first column ``group``; None without ``by``.
     bins
-        The reliability bins: ``method``, ``bin``, ``above`` and ``upto`` (its edges), the mean ``predicted``
-        probability, the share that ``won`` with ``low`` and ``high``, and ``n``, the starters in it.
+        The reliability bins of model and favourite: ``method``, ``bin``, ``above`` and ``upto`` (its edges),
+        the mean ``predicted`` probability, the share that ``won`` with ``low`` and ``high``, and ``n``, the
+        starters in it.
     odds
-        The return of one unit on each race's pick by the odds it was paid at: ``method``, ``odds``,
-        ``value``, ``low``, ``high``, and ``n``, the bets (a tie shares one).
+        The return of one unit on each race's pick by the odds it was paid at, for the same two: ``method``,
+        ``odds``, ``value``, ``low``, ``high``, and ``n``, the bets (a tie shares one).
     races
         One row per race and method, in the order of method and start: ``race_id``, ``day``, ``method``,
         ``staked`` and ``paid`` at flat stakes, ``kelly_staked`` and ``kelly_paid`` in parts of the bankroll,

@@ -12,6 +12,7 @@ from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
 from greynb.errors import GreynbError, QueryInterrupted
 from greynb.notebook import execution
+from greynb.notebook.logged import logged
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def run(
     """
     route = Settings.current().route(role)
     try:
-        return _RUNNERS[role](route, sql, variables, options, config)
+        return logged(route, sql, config, lambda: _RUNNERS[role](route, sql, variables, options, config))
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, exporting, publishing, upkeep, versions
+from greynb.notebook import execution, exporting, logged, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -46,6 +46,8 @@ HELP = """\
 %greynb changes [V1 V2] [--table T]  what changed between two versions
 %greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
+%greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
+%greynb slow [--explain N] those that took the longest, and why
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
@@ -223,5 +225,6 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     "mirror": _mirror,
     **versions.COMMANDS,
     **upkeep.COMMANDS,
+    **logged.COMMANDS,
     "help": _help,
 }

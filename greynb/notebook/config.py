@@ -31,6 +31,13 @@ class Greynb(Configurable):
     record = Bool(
         False, help="Keep with each result, as an output of its cell, what `greynb verify` checks it by."
     ).tag(config=True)
+    log = Bool(False, help="Note each statement in the query log: SQL, version, seconds, rows, error.").tag(
+        config=True
+    )
+    log_values = Bool(False, help="Note the values of parameters too, not their names alone.").tag(
+        config=True
+    )
+    log_file = Unicode("", help="The query log; empty: in the user's data folder.").tag(config=True)
     mirror = Enum(
         ["auto", "never", "require"],
         "auto",

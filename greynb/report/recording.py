@@ -104,10 +104,14 @@ class Source:
             raise ValueError("a record of a later version of greynb")
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
-        shape = [len(given["columns"])] * given["rows"] if given["values"] is not None else []
-        if [len(row) if isinstance(row, list) else -1 for row in given["values"] or []] != shape:
+        values, width = given["values"], len(given["columns"])
+        if values is not None and not (len(values) == given["rows"] and _all_wide(values, width)):
             raise ValueError("the record's values are not as many as its rows and columns")
         return cls(**given)
+
+
+def _all_wide(rows: Sequence[Any], width: int) -> bool:
+    return all(isinstance(row, list) and len(row) == width for row in rows)
 
 
 def sources_of(node: Mapping[str, Any]) -> list[Source]:

@@ -85,7 +85,7 @@ class Reader:
         if self._stop.is_set():
             raise QueryInterrupted("verify: interrupted")
         if source.frames:
-            names = ", ".join(source.frames)
+            names = ", ".join(map(str, source.frames))
             raise UsageError(f"it reads a DataFrame of the notebook ({names}), which is not in the file")
         if source.role not in ("analytics", "staging"):
             raise UsageError(f"no query can be run for the role {source.role!r}")
@@ -214,12 +214,11 @@ def _run(
     limit: int | None = None,
 ) -> Any:
     bound = bind(sql, values, dialect="duckdb")
-    kinds = {each.kind for each in checked(bound.sql)}
-    if not kinds <= ({"create", "drop"} if setup else {"select"}):
+    passed = checked(bound.sql)
+    if len(passed) != 1 or passed[0].kind not in ({"create", "drop"} if setup else {"select"}):
         raise WriteRefused("only SELECTs, and what made their temporary tables, are run again")
-    text = (
-        bound.sql if limit is None else f"SELECT * FROM (\n{bound.sql.strip().rstrip(';')}\n) LIMIT {limit}"
-    )
+    statement = passed[0].sql  # without what comes after it, such as a semicolon and a comment
+    text = statement if limit is None else f"SELECT * FROM (\n{statement}\n) LIMIT {limit}"
     result = session.run(text, bound.parameters)[-1]
     if limit is not None and result.frame is not None and len(result.frame) >= limit:
         raise QueryError(f"it gives {limit:,} rows or more, many more than were recorded")

@@ -57,7 +57,7 @@ def frames(draw: st.DrawFn, values: st.SearchStrategy[Any] = NESTED) -> pd.DataF
 def test_any_frame_of_objects_is_written_in_every_format_with_all_its_rows(frame: pd.DataFrame) -> None:
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"x.{suffix}" for suffix in ALL]
-        done = greynb.export(frame, paths)
+        done = greynb.export(frame, *paths)
         assert done.rows == len(frame)
         with paths[0].open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -79,7 +79,7 @@ def test_texts_come_back_from_every_format_exactly(values: list[str | None]) -> 
     frame = pd.DataFrame({"t": pd.Series(values, dtype=object)})
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"x.{suffix}" for suffix in ("csv", "parquet", "json", "xlsx")]
-        greynb.export(frame, paths)
+        greynb.export(frame, *paths)
         with paths[0].open(newline="", encoding="utf-8") as file:
             found = [row[0] if row else "" for row in csv.reader(file)][1:]
         assert restored(pa.array(found, TEXT)).to_pylist() == [value or "" for value in values]
@@ -113,7 +113,7 @@ def test_floats_come_back_to_the_last_bit(values: list[float | None]) -> None:
     expected = [None if value is None or math.isnan(value) else value for value in values]
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"x.{suffix}" for suffix in ("csv", "parquet", "json", "xlsx")]
-        greynb.export(frame, paths)
+        greynb.export(frame, *paths)
         with paths[0].open(newline="", encoding="utf-8") as file:
             found = [row[0] if row else "" for row in csv.reader(file)][1:]
         assert [float(text) if text else None for text in found] == expected
@@ -131,7 +131,7 @@ def test_whole_numbers_of_any_size_lose_no_digit(values: list[int | None]) -> No
     frame = pd.DataFrame({"n": pd.Series(values, dtype=object)})
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"x.{suffix}" for suffix in ("csv", "parquet", "json", "xlsx")]
-        greynb.export(frame, paths)
+        greynb.export(frame, *paths)
         with paths[0].open(newline="", encoding="utf-8") as file:
             found = [row[0] if row else "" for row in csv.reader(file)][1:]
         assert [int(text) if text else None for text in found] == values
@@ -149,7 +149,7 @@ def test_dates_and_times_come_back_from_csv_and_json(values: list[dt.date | None
     frame = pd.DataFrame({"d": pd.Series(values, dtype=object)})
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"x.{suffix}" for suffix in ("csv", "json")]
-        greynb.export(frame, paths)
+        greynb.export(frame, *paths)
         with paths[0].open(newline="", encoding="utf-8") as file:
             found = [row[0] if row else "" for row in csv.reader(file)][1:]
         assert [dt.datetime.fromisoformat(text) if text else None for text in found] == [

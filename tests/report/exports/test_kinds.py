@@ -78,7 +78,7 @@ def test_a_column_of_any_type_is_written_and_not_taken_for_edited(
     text: str, frame: Any, tmp_path: Path
 ) -> None:
     paths = [tmp_path / f"x.{suffix}" for suffix in ALL]
-    greynb.export(frame, paths)
+    greynb.export(frame, *paths)
     assert (csv_rows(paths[0])[1] or [""])[0] == text
     for path in paths:
         carried = carried_by(path)
@@ -87,7 +87,7 @@ def test_a_column_of_any_type_is_written_and_not_taken_for_edited(
 
 def test_a_frame_that_duckdb_made_itself_is_written(tmp_path: Path) -> None:
     frame = duckdb.sql("SELECT INTERVAL 1 DAY i, MAP {'a': 1} m, '\\xAA'::BLOB b, uuid() u, [1, 2] l").df()
-    greynb.export(frame, [tmp_path / f"x.{suffix}" for suffix in ALL])
+    greynb.export(frame, *[tmp_path / f"x.{suffix}" for suffix in ALL])
     assert csv_rows(tmp_path / "x.csv")[1][:3] == ["P1DT0H0M0S", '{"a":1}', "aa"]
 
 

@@ -1,0 +1,183 @@
+"""The table of staging whose rows move: whether they may, and which are old."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from greynb.archive.values import Row, storage
+from greynb.databases.archived import JOURNAL, ArchivedColumn
+from greynb.databases.census import count
+from greynb.databases.columns import choose, unique_names
+from greynb.databases.identifiers import fold, literal, quote
+from greynb.databases.relations import ColumnCensus, TableCensus
+from greynb.errors import UsageError
+
+UNIT: Final = "greynb_unit"
+"""The temporary table of the rowids that move together."""
+_VIEW: Final = "greynb_unit_rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of staging.
+
+    Attributes
+    ----------
+    name, date
+        The table, and the column by which a row is old; as the schema spells them.
+    sql
+        Its ``CREATE TABLE``.
+    rowid
+        A name by which SQLite gives its rowid.
+    columns
+        Name, declared type, and whether SQLite computes it.
+    """
+
+    name: str
+    date: str
+    sql: str
+    rowid: str
+    columns: Sequence[tuple[str, str, bool]]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns by name."""
+        return [name for name, _, _ in self.columns]
+
+    def old(self, before: str) -> str:
+        """The condition of rows that are old: their text begins with a day before `before`."""
+        d = f"{quote(self.date)} COLLATE BINARY"
+        shape = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
+        return f"typeof({d}) = 'text' AND {d} < {literal(before)} AND {d} GLOB {literal(shape)}"
+
+
+def found(con: sqlite3.Connection, name: str, date: str) -> Table:
+    """Look a table up whose rows are to be moved out.
+
+    Raises
+    ------
+    UsageError
+        There is no such table or column, or rows cannot be moved out of it safely.
+    """
+    table = described(con, name, date)
+    if table is None:
+        raise UsageError(f"staging has no table {name}", hint="`greynb status` says which file staging is")
+    refuse_triggers(con, table.name, "DELETE")
+    child = con.execute(
+        "SELECT l.name FROM pragma_table_list AS l, pragma_foreign_key_list(l.name) AS k"
+        " WHERE l.schema = 'main' AND l.type = 'table' AND lower(k.\"table\") = lower(?) LIMIT 1",
+        (table.name,),
+    ).fetchone()
+    if child is not None:
+        raise UsageError(f"{child[0]} refers to {table.name} by a foreign key: its rows would lead nowhere")
+    return table
+
+
+def described(con: sqlite3.Connection, name: str, date: str) -> Table | None:
+    """Look a table up; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        It has no such column, or no rowid.
+    """
+    row = con.execute(
+        "SELECT l.name, s.sql, l.wr FROM pragma_table_list AS l JOIN sqlite_schema AS s ON s.name = l.name"
+        " WHERE l.schema = 'main' AND l.type = 'table' AND lower(l.name) = lower(?)",
+        (name,),
+    ).fetchone()
+    if row is None or row[0] == JOURNAL:
+        return None
+    table, sql, without_rowid = row
+    listed = con.execute("SELECT name, type, hidden FROM pragma_table_xinfo(?)", (table,))
+    columns = [(each, declared, hidden > 1) for each, declared, hidden in listed]
+    spelled = {fold(each): each for each, _, _ in columns}
+    if fold(date) not in spelled:
+        raise UsageError(f"{table} has no column {date}", hint="columns: " + ", ".join(spelled.values()))
+    rowid = next((each for each in ("rowid", "_rowid_", "oid") if each not in spelled), None)
+    if without_rowid or rowid is None:
+        raise UsageError(f"{table} has no rowid, so its rows cannot be archived")
+    return Table(table, spelled[fold(date)], sql, rowid, columns)
+
+
+def refuse_triggers(con: sqlite3.Connection, table: str, event: str) -> None:
+    """Refuse a table of whose rows a trigger would do more when they come or go.
+
+    Raises
+    ------
+    UsageError
+        There is one.
+    """
+    triggers = con.execute(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)", (table,)
+    ).fetchall()
+    for name, sql in triggers:
+        if event in str(sql).upper().split(" BEGIN", 1)[0].replace("\n", " ").split():
+            raise UsageError(
+                f"the trigger {name} would run for each row of {table}",
+                hint=f"drop it for the time: %staging DROP TRIGGER {quote(str(name))}",
+            )
+
+
+def months(con: sqlite3.Connection, table: Table, before: str) -> list[tuple[str, int]]:
+    """The months of old rows, and how many rows each has."""
+    return con.execute(
+        f"SELECT substr({quote(table.date)}, 1, 7) AS month, count(*) FROM main.{quote(table.name)}"
+        f" WHERE {table.old(before)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+
+
+def undated(con: sqlite3.Connection, table: Table) -> int:
+    """How many rows have no text in the column that begins as a day does; they stay."""
+    old = table.old("a")  # behind all digits: every day
+    return int(
+        con.execute(f"SELECT count(*) FROM main.{quote(table.name)} WHERE ({old}) IS NOT TRUE").fetchone()[0]
+    )
+
+
+def take(con: sqlite3.Connection, table: Table, before: str, month: str, limit: int) -> int:
+    """Remember the rowids of the next old rows of a month, and say how many."""
+    con.execute(f"DROP VIEW IF EXISTS temp.{_VIEW}")
+    con.execute(f"DROP TABLE IF EXISTS temp.{UNIT}")
+    con.execute(f"CREATE TEMP TABLE {UNIT} (id INTEGER PRIMARY KEY)")
+    old = f"{table.old(before)} AND substr({quote(table.date)}, 1, 7) = ?"
+    con.execute(
+        f"INSERT INTO temp.{UNIT} SELECT {table.rowid} FROM main.{quote(table.name)}"
+        f" WHERE {old} ORDER BY 1 LIMIT ?",
+        (month, limit),
+    )
+    con.execute(
+        f"CREATE TEMP VIEW {_VIEW} AS SELECT t.* FROM main.{quote(table.name)} AS t"
+        f" JOIN temp.{UNIT} AS u ON t.{table.rowid} = u.id"
+    )
+    return int(con.execute(f"SELECT count(*) FROM temp.{UNIT}").fetchone()[0])
+
+
+def remember(con: sqlite3.Connection, rowids: Sequence[int]) -> None:
+    """Remember given rowids."""
+    con.execute(f"DROP TABLE IF EXISTS temp.{UNIT}")
+    con.execute(f"CREATE TEMP TABLE {UNIT} (id INTEGER PRIMARY KEY)")
+    con.executemany(f"INSERT INTO temp.{UNIT} VALUES (?)", ((each,) for each in rowids))
+
+
+def rows(con: sqlite3.Connection, table: str, rowid: str, names: Sequence[str]) -> list[Row]:
+    """The rows that are remembered, in the order of their rowids; invalid bytes of texts as surrogates."""
+    shown = ", ".join(f"t.{quote(name)}" for name in names)
+    source = f"temp.{UNIT} AS u CROSS JOIN main.{quote(table)} AS t ON t.{rowid} = u.id"
+    return con.execute(f"SELECT {shown} FROM {source} ORDER BY u.id").fetchall()
+
+
+def columns(con: sqlite3.Connection, table: Table, values: Sequence[Row]) -> tuple[ArchivedColumn, ...]:
+    """How the columns of the remembered rows, whose values are given, are stored and read."""
+    uncounted = tuple(ColumnCensus(name, declared) for name, declared, _ in table.columns)
+    census = count(lambda sql: con.execute(sql).fetchall(), TableCensus(_VIEW, "view", None, uncounted))
+    shown = unique_names(name for name, _, _ in table.columns)
+    by_column = list(zip(*values, strict=True)) if values else [()] * len(shown)
+    chosen = ["VARCHAR" if census.problem else choose(each) for each in census.columns]
+    return tuple(
+        ArchivedColumn(name, own, storage(each), kind, made)
+        for (name, _, made), own, each, kind in zip(table.columns, shown, by_column, chosen, strict=True)
+    )
