@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports clean
+.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
 	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
+	@echo "make bench-evaluation  greynb.evaluate beside a loop with three queries per race"
 	@echo "make clean  remove what the others made"
 
 # The stamp is older than its inputs after every change of a dependency, and only then.
@@ -60,6 +61,9 @@ bench-mirror: $(BENCH_READY)
 
 bench-exports: $(READY)
 	@$(BIN)/python benchmarks/exports.py $(ARGS)
+
+bench-evaluation: $(READY)
+	@$(BIN)/python benchmarks/evaluation.py $(ARGS)
 
 clean:
 	@$(PYTHON) -c 'import shutil; [shutil.rmtree(p, ignore_errors=True) for p in "$(VENV) $(BENCH) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist".split()]'

@@ -87,21 +87,27 @@ def frame(rows: int) -> Any:
 
 
 def work(kind: str, how: str, folder: Path) -> dict[str, float]:
-    """Write the frame once: seconds, megabytes of the file, and of memory at the peak."""
+    """Write the frame once: seconds, CPU seconds, megabytes of the file, and of memory at the peak."""
     import pandas as pd
 
     df = pd.read_pickle(folder / "frame.pkl")
     path = folder / f"{os.getpid()}.{kind}"
     write = _WAYS[how](kind)
     before = peak(reset=True)
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     write(df, path)
-    seconds = time.perf_counter() - begun
+    seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     grown = peak() - before
     size = path.stat().st_size
     for each in folder.glob(f"{os.getpid()}.*"):
         each.unlink()
-    return {"seconds": seconds, "MB": size / 1e6, "memory": grown / 1e6}
+    return {
+        "load": os.getloadavg()[0],
+        "seconds": seconds,
+        "cpu": worked,
+        "MB": size / 1e6,
+        "memory": grown / 1e6,
+    }
 
 
 def peak(*, reset: bool = False) -> float:
@@ -182,24 +188,28 @@ def report(taken: dict[tuple[str, str], list[dict[str, float]]], rounds: int, ro
     def middle(kind: str, how: str, what: str) -> float:
         return statistics.median(each[what] for each in taken[kind, how])
 
+    loads = [each["load"] for found in taken.values() for each in found]
     lines = [
         "# A million rows as files",
         "",
-        f"{rows:,} rows of eight columns (`make bench-exports`), medians of {rounds} processes each, which",
+        f"{rows:,} rows of eight columns (`make bench-exports`), the median of {rounds} run(s) each, which",
         f"took turns; {os.cpu_count()} cores. Memory is what the process grew by at its peak while it wrote.",
         "`greynb` is `greynb.export`, which also hashes the content and writes the record; `rows alone` is",
-        "its writer without these.",
+        "its writer without these. CPU seconds are those of all threads, which say more on a busy machine:",
+        f"the load was {min(loads):.0f} to {max(loads):.0f}.",
         "",
-        "| format | written by | seconds | beside pandas | file, MB | memory, MB |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| format | written by | seconds | beside pandas | CPU seconds | file, MB | memory, MB |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for kind, ways in TASKS.items():
         theirs = middle(kind, "pandas", "seconds")
         for how in ways:
             seconds = middle(kind, how, "seconds")
             ratio = f"{seconds / theirs:.2f} ×" if how != "pandas" else ""
-            size, memory = middle(kind, how, "MB"), middle(kind, how, "memory")
-            lines.append(f"| {kind} | {how} | {seconds:.2f} | {ratio} | {size:.0f} | {memory:.0f} |")
+            cpu, size, memory = (middle(kind, how, what) for what in ("cpu", "MB", "memory"))
+            lines.append(
+                f"| {kind} | {how} | {seconds:.2f} | {ratio} | {cpu:.2f} | {size:.0f} | {memory:.0f} |"
+            )
     return "\n".join([*lines, ""])
 
 

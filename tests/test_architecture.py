@@ -34,6 +34,8 @@ LAYERS: dict[str, set[str]] = {
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "connections", "columnar"},
+    "guarding": {"errors", "routing", "databases", "publish"},
+    "migration": {"errors", "routing", "databases", "publish"},
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
@@ -48,6 +50,7 @@ LAYERS: dict[str, set[str]] = {
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
         *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog", "archive"),
+        *("guarding", "migration"),
     },
     "__main__": {"cli"},
 }

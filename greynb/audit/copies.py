@@ -155,8 +155,8 @@ def _conflicts(copy: Copy, role: Role | None, ours: tuple[str, ...]) -> Iterator
 
 def _ending(copy: Copy, role: Role | None) -> Iterator[tuple[Level, str]]:
     last = copy.steps[-1]
-    if any(step.required for step in copy.steps):
-        yield "warning", f"fails where {next(step.name for step in copy.steps if step.required)} is not set"
+    if last.required and copy.default is None:
+        yield "warning", f"fails where {last.name} is not set"
     elif copy.default is None:
         yield "warning", "knows no default file"
     elif looks_like_file(name := copy.default.rpartition("/")[2]) and (

@@ -67,7 +67,7 @@ def found(paths: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path, Langu
 def _below(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if each not in _PASSED)
-        if (Path(where) / "pyvenv.cfg") in (Path(where) / each for each in files):
+        if "pyvenv.cfg" in files:
             folders[:] = []
             continue
         yield from (Path(where) / each for each in sorted(files))

@@ -26,7 +26,8 @@ def as_text(findings: Sequence[Finding], files: int) -> str:
     blocks = [
         f"{each.where}: {each.level}: {each.message} [{each.rule}]\n  do: {each.suggestion}" for each in told
     ]
-    return "\n".join([*blocks, summary(findings, files)])
+    text = "\n".join([*blocks, summary(findings, files)])
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names that are no text
 
 
 def summary(findings: Sequence[Finding], files: int) -> str:
@@ -63,7 +64,7 @@ def as_json(findings: Sequence[Finding], files: int) -> str:
         }
         for each in findings
     ]
-    return json.dumps({"greynb": __version__, "files": files, "findings": rows}, indent=2, ensure_ascii=False)
+    return json.dumps({"greynb": __version__, "files": files, "findings": rows}, indent=2)
 
 
 def as_sarif(findings: Sequence[Finding], files: int) -> str:
@@ -88,7 +89,7 @@ def as_sarif(findings: Sequence[Finding], files: int) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, names.index(each.rule)) for each in findings],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _result(each: Finding, number: int) -> dict[str, object]:

@@ -83,7 +83,7 @@ def audit_file(path: Path, language: Language) -> list[Finding]:
         return []
     try:
         every = list(_CHECKS[language](text, name))
-    except RecursionError:
+    except (RecursionError, MemoryError):  # the parser's own words for it differ
         every = [_note("it is nested too deeply")]
     ignored = suppressions(text)
     lines = text.splitlines()

@@ -13,8 +13,10 @@ from pathlib import PurePath
 
 from greynb.audit.copies import VARIABLES, copy_of, judged
 from greynb.audit.families.paths import attachment, copied
-from greynb.audit.findings import Found, Place
+from greynb.audit.families.roles import Use, reader, writer
+from greynb.audit.findings import Found, Level, Place
 from greynb.audit.python.opening import category
+from greynb.audit.shelltext import whole
 from greynb.audit.shellwords import Variables, expanded
 from greynb.audit.sql import attached, first_word, known_text, writing
 from greynb.audit.targets import Target, looks_like_file, named, target_of
@@ -22,7 +24,6 @@ from greynb.audit.values import Env, Text, Value, orders, reads
 from greynb.routing.route import Role
 
 _SIGNS = "();<>|&\n`"
-_LONGEST = 400  # lines of one command, a long quoted text for example
 _KEYWORDS = {
     "then",
     "do",
@@ -51,59 +52,65 @@ class Command:
     ----------
     words
         Its words, without redirections.
-    line
-        The line that it begins on.
+    place
+        The lines that it is on.
     stdin
         The text of a here-document or here-string, with the line it begins on.
     """
 
     words: tuple[str, ...]
-    line: int
+    place: Place
     stdin: tuple[str, int] | None = None
 
 
 def check(text: str, path: str) -> Iterator[Found]:
     """Audit a shell script; `path` is for its name."""
     variables: Variables = {}
+    try:
+        for command in commands(text):
+            yield from _command(command, variables, path)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        yield Found("not-checked", Place(line), f"not audited from here on: {what}", "bash -n shows where")
+
+
+def _command(command: Command, variables: Variables, path: str) -> Iterator[Found]:
+    words = list(command.words)
+    while words and words[0] in _KEYWORDS:
+        words.pop(0)
+    setting = bool(words) and words[0] in _SETTERS
+    if setting:
+        words.pop(0)
     script = category(path)
-    for command in commands(text):
-        words = list(command.words)
-        while words and words[0] in _KEYWORDS:
-            words.pop(0)
-        setting = bool(words) and words[0] in _SETTERS
-        if setting:
-            words.pop(0)
-        while words and (pair := _assignment(words[0])):
-            words.pop(0)
-            yield from _assigned(*pair, command, variables, script)
-        if not setting and words:
-            yield from _ran(words, command, variables, script, path)
+    while words and (pair := _assignment(words[0])):
+        words.pop(0)
+        yield from _assigned(*pair, command, variables, script)
+    if not setting and words:
+        yield from _ran(words, command, variables, script, path)
 
 
 def commands(text: str) -> Iterator[Command]:
-    """The simple commands of a script."""
+    """The simple commands of a script.
+
+    Raises
+    ------
+    SyntaxError
+        A quote is never closed; its line is the error's. The commands before it were given.
+    """
     lines = text.splitlines()
     number = 0
     while number < len(lines):
-        tokens, end = _tokens(lines, number)
-        bodies, after = _documents(tokens, lines, end)
-        yield from _split(tokens, number + 1, bodies)
-        number = after
-
-
-def _tokens(lines: list[str], begin: int) -> tuple[list[str], int]:
-    """The tokens of the command that begins on a line, and the line after it."""
-    for end in range(begin + 1, min(len(lines), begin + _LONGEST) + 1):
-        if lines[end - 1].endswith("\\") and end < len(lines):
-            continue
-        source = "\n".join(lines[begin:end]).replace("\\\n", " ")
+        found = whole(lines, number)
+        if found is None:
+            raise SyntaxError("a quote is never closed", ("", number + 1, 1, lines[number]))
+        source, end = found
         lexer = shlex.shlex(source, posix=True, punctuation_chars=_SIGNS)
-        lexer.whitespace, lexer.whitespace_split = " \t\r", True
-        try:
-            return list(lexer), end
-        except ValueError:  # a quote that is closed on a later line
-            continue
-    return [], begin + 1
+        lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
+        tokens = list(lexer)
+        bodies, after = _documents(tokens, lines, end)
+        yield from _split(tokens, Place(number + 1, 1, end), bodies)
+        number = after
 
 
 def _documents(tokens: list[str], lines: list[str], begin: int) -> tuple[list[tuple[str, int]], int]:
@@ -121,7 +128,7 @@ def _documents(tokens: list[str], lines: list[str], begin: int) -> tuple[list[tu
     return found, begin
 
 
-def _split(tokens: list[str], line: int, bodies: list[tuple[str, int]]) -> Iterator[Command]:
+def _split(tokens: list[str], place: Place, bodies: list[tuple[str, int]]) -> Iterator[Command]:
     words: list[str] = []
     stdin: tuple[str, int] | None = None
     skip = False
@@ -134,7 +141,7 @@ def _split(tokens: list[str], line: int, bodies: list[tuple[str, int]]) -> Itera
                 stdin = bodies.pop(0)
         elif token and set(token) <= set(_SIGNS):
             if words:
-                yield Command(tuple(words), line, stdin)
+                yield Command(tuple(words), place, stdin)
             words, stdin = [], None
         else:
             words.append(token)
@@ -148,7 +155,7 @@ def _assignment(word: str) -> tuple[str, str] | None:
 def _assigned(
     name: str, value: str, command: Command, variables: Variables, script: Role | None
 ) -> Iterator[Found]:
-    place = Place(command.line)
+    place = command.place
     meant = expanded(value, variables, place)
     variables[name] = meant
     yield from _copy(meant, place, script, name)
@@ -202,24 +209,32 @@ def _sqlite(
     taken = sum(
         option.lstrip("-") in ("cmd", "separator", "init", "nullvalue", "newline") for option in options
     )
-    place = Place(command.line)
+    place = command.place
     if len(rest) <= taken:
         return
     target = target_of(expanded(rest[taken], variables, place))
     if target.kind == "temporary" or (name == "duckdb" and not target.sqlite):
         return
     readonly = any(option.lstrip("-") == "readonly" for option in options)
-    level = "note" if target.kind == "other" else None
+    level: Level | None = "note" if target.kind == "other" else None
+    yield from _role(Use(target.role, readonly, name, place), script) if target.role else ()
     what = target.name or rest[taken]
     yield Found(
         "raw-connect",
         place,
         f"{name} opens {what}{'' if level else ' past greynb' + chr(39) + 's routing'}",
         "nothing, if the database is the script's own" if level else _path_instead(target.role or script),
-        level,  # type: ignore[arg-type]
+        level,
     )
     sql = " ".join(rest[taken + 1 :]) or (command.stdin[0] if command.stdin else "")
     yield from _statements(known_text(expanded(sql, variables, place)) or "", target, readonly, place)
+
+
+def _role(use: Use, script: Role | None) -> Iterator[Found]:
+    if script == "analytics" and use.role == "staging":
+        yield reader(use, "warning" if use.readonly else "error")
+    elif script == "staging" and use.role == "analytics":
+        yield writer(use, "warning" if use.readonly else "error")
 
 
 def _statements(sql: str, target: Target, readonly: bool, place: Place) -> Iterator[Found]:
@@ -241,7 +256,7 @@ def _copied(name: str, words: list[str], command: Command, variables: Variables)
     files = [word for word in words if not word.startswith("-")]
     if len(files) < 2:
         return
-    place = Place(command.line)
+    place = command.place
     copy = target_of(expanded(files[-1], variables, place))
     for word in files[:-1]:
         source = target_of(expanded(word, variables, place))
@@ -254,7 +269,7 @@ def _python(words: list[str], command: Command, path: str) -> Iterator[Found]:
     from greynb.audit.python import reading
 
     if "-c" in words and words.index("-c") + 1 < len(words):
-        source, line = words[words.index("-c") + 1], command.line
+        source, line = words[words.index("-c") + 1], command.place.line
     elif command.stdin and (not words or words[0] == "-"):
         source, line = command.stdin
     else:

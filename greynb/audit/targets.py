@@ -51,7 +51,9 @@ def target_of(value: Value) -> Target:
         roles = {each.role for each in ours if each.role} if _ordered(value) is None else {_ordered(value)}
         role = roles.pop() if len(roles) == 1 else None
         return Target("ours", role, named.name if named else None, named.place if named else None)
-    return known[0] if known else Target("unknown", sqlite=False)
+    if found and all(each.kind == "temporary" for each in found):
+        return found[0]
+    return next((each for each in known if each.kind == "other"), Target("unknown", sqlite=False))
 
 
 def _ordered(value: Value) -> Role | None:

@@ -104,6 +104,14 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A dictionary whose entries are written out; iterating it gives its keys."""
+
+    keys: tuple[Value, ...]
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """The environment itself, or a dictionary made from it or from a ``.env`` file."""
 
@@ -139,7 +147,19 @@ class Connection:
 
 
 Value: TypeAlias = (
-    Unknown | Number | Marks | Temporary | Text | Env | First | OneOf | Items | Mapping | Helper | Connection
+    Unknown
+    | Number
+    | Marks
+    | Temporary
+    | Text
+    | Env
+    | First
+    | OneOf
+    | Items
+    | Table
+    | Mapping
+    | Helper
+    | Connection
 )
 
 _MOST = 12  # alternatives of one value that are looked at

@@ -8,7 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from greynb import __version__
-from greynb.cli import archiving, auditing, databases, logs, publishing, reports, upkeep
+from greynb.cli import (
+    archiving,
+    auditing,
+    databases,
+    guarding,
+    logs,
+    migrating,
+    publishing,
+    reports,
+    upkeep,
+)
 from greynb.errors import GreynbError
 
 
@@ -25,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
         3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 5 where ``doctor`` found an
-        error or ``audit`` something, 130 after Ctrl-C.
+        error or ``audit`` something, 130 after Ctrl-C; ``guard`` gives what its command gave.
     """
     args = _parser().parse_args(argv)
     try:
@@ -52,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add(commands)
     reports.add(commands)
     upkeep.add(commands)
+    guarding.add(commands)
+    migrating.add(commands)
     archiving.add(commands)
     auditing.add(commands)
     logs.add(commands)

@@ -52,8 +52,8 @@ def _audit(args: argparse.Namespace) -> int:
         beside = baseline.compared(args.baseline, findings)
         findings = beside.new
         if args.format == "text" and (beside.known or beside.gone):
-            gone = f", {beside.gone:,} of it are gone: --write-baseline" if beside.gone else ""
-            print(f"{len(beside.known):,} findings are known from the baseline{gone}", file=sys.stderr)
+            gone = f"; {beside.gone:,} that it knows are gone: --write-baseline" if beside.gone else ""
+            print(f"known from the baseline: {len(beside.known):,}{gone}", file=sys.stderr)
     print(FORMATS[args.format](findings, found.files))
     told = [each for each in findings if not each.suppressed]
     return FOUND if args.fail_on != "never" and at_least(told, args.fail_on) else 0

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from greynb.cli.common import length, progress_line
+from greynb.errors import GreynbError
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
@@ -77,5 +78,8 @@ def _optimize(args: argparse.Namespace) -> None:
 
     route, work = Settings.current().route("staging"), Work()
     told = progress_line() if sys.stderr.isatty() else _quiet
-    done = run(lambda: optimize(route.path, dry_run=args.dry_run, told=told, work=work), work)
+    try:
+        done = run(lambda: optimize(route.path, dry_run=args.dry_run, told=told, work=work), work)
+    except GreynbError as error:
+        raise error.at(role="staging", path=route.path, chosen_by=route.chosen_by) from error.__cause__
     print(json.dumps(done.as_dict(), indent=2) if args.json else done)

@@ -88,7 +88,7 @@ def _statistics(patient: Patient) -> Iterator[tuple[Subject, dict[str, int]]]:
 def _indexed(staging: Subject) -> dict[str, int]:
     """The rows of each table that has an index: only there does the planner choose."""
     names = {name for (name,) in staging.rows("SELECT tbl_name FROM sqlite_schema WHERE type = 'index'")}
-    return {name: each.rows or 0 for name, each in staging.census.items() if name in names}
+    return {name: each.rows or 0 for name, each in staging.tables.items() if name in names}
 
 
 def _to_analyze(staging: Subject, tables: list[str], *seen: str) -> Evidence:
@@ -110,7 +110,7 @@ def broken_foreign_keys(patient: Patient) -> Iterator[Evidence]:
         if lines or unchecked:
             yield Evidence(
                 (*lines, *unchecked)[:_SHOWN],
-                "%staging PRAGMA foreign_key_check    (table, rowid, referred table; then mend the rows)",
+                "%staging PRAGMA foreign_key_check    -- table, rowid, referred table; then mend the rows",
                 each.role,
                 each.path,
             )
@@ -121,7 +121,7 @@ def mixed_types(patient: Patient) -> Iterator[Evidence]:
     for each in patient.content:
         lines = [
             f"{name}.{column.name} ({column.declared or 'no type'}): {shown}"
-            for name, table in each.census.items()
+            for name, table in each.tables.items()
             for column in table.columns
             if (shown := _mixture(column))
         ]

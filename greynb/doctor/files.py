@@ -12,7 +12,7 @@ from typing import Final
 from greynb.databases.filehash import sha256_of
 from greynb.databases.generations import DATABASE, MIRROR, FileEntry
 from greynb.databases.locks import primary_code
-from greynb.doctor.findings import Evidence
+from greynb.doctor.findings import Evidence, setting, sh
 from greynb.doctor.patient import Patient, Subject
 from greynb.errors import GreynbError
 
@@ -54,7 +54,7 @@ def missing(patient: Patient) -> Iterator[Evidence]:
 
 def _make(subject: Subject) -> str:
     variable = subject.route.variable or "STAGING_DB_PATH"
-    return f"set {variable} to the file that is there, or let the ingestion make {subject.path}"
+    return f"{setting(variable, '/path/to/the.db')}; else run the ingestion, which makes {subject.path}"
 
 
 def unreadable(patient: Patient) -> Iterator[Evidence]:
@@ -64,7 +64,7 @@ def unreadable(patient: Patient) -> Iterator[Evidence]:
         if each.is_there and isinstance(problem, OSError):
             yield Evidence(
                 (f"{each.path}: {problem.strerror}", *_owner(each)),
-                f"chmod u+r {each.path}    (or run as the owner; the folders above need x)",
+                f"chmod u+r {sh(each.path)}    # or run as the owner; the folders above need x",
                 each.role,
                 each.path,
             )
@@ -223,10 +223,10 @@ def _other_content(subject: Subject) -> Iterator[str]:
 
 def _replace(subject: Subject) -> str:
     if subject.role == "analytics":
-        return "greynb sync --mode full    (or `greynb rollback`)"
+        return "greynb sync --mode full    # or `greynb rollback`"
     return (
         f"keep a copy of {subject.path} and its -wal\n"
-        f"sqlite3 {subject.path} .recover | sqlite3 recovered.db    (or restore a backup)"
+        f"sqlite3 {sh(subject.path)} .recover | sqlite3 recovered.db    # or restore a backup"
     )
 
 
@@ -237,7 +237,7 @@ def read_only(patient: Patient) -> Iterator[Evidence]:
         return
     yield Evidence(
         (f"{staging.path} may not be written (mode {staging.stat.st_mode & 0o777:04o})",),
-        f"chmod u+w {staging.path}    (or run as its owner, or mount the disk for writing)",
+        f"chmod u+w {sh(staging.path)}    # or run as its owner, or mount the disk for writing",
         "staging",
         staging.path,
     )
@@ -253,7 +253,7 @@ def folder_read_only(patient: Patient) -> Iterator[Evidence]:
         needs = "-wal and -shm" if staging.is_wal else "-journal"
         yield Evidence(
             (f"{folder} may not be written, and a write makes a {needs} in it",),
-            f"chmod u+wx {folder}    (or run as its owner, or mount the disk for writing)",
+            f"chmod u+wx {sh(folder)}    # or run as its owner, or mount the disk for writing",
             "staging",
             folder,
         )

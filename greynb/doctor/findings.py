@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
 from greynb.routing import Role
@@ -137,6 +138,16 @@ class Finding:
         if self.fix:
             lines.append("    `greynb doctor --fix` does it")
         return "\n".join(lines)
+
+
+def sh(path: Path | str) -> str:
+    """A path as a shell takes it."""
+    return quote(str(path))
+
+
+def setting(variable: str, path: Path | str) -> str:
+    """How to set a variable to a file."""
+    return f"export {variable}={sh(path)}    # or without `export` in .env"
 
 
 def found(check: Check, evidence: Evidence) -> Finding:

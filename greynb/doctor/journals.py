@@ -8,7 +8,7 @@ from typing import Final
 
 from greynb.databases.lockers import lockers
 from greynb.doctor import fixes
-from greynb.doctor.findings import Evidence, Fix, Level
+from greynb.doctor.findings import Evidence, Fix, Level, sh
 from greynb.doctor.machine import on_network
 from greynb.doctor.patient import Patient, Subject
 
@@ -32,7 +32,7 @@ def not_wal(patient: Patient) -> Iterator[Evidence]:
     ):
         yield Evidence(
             (f"{staging.path} is in a rollback mode",),
-            f"sqlite3 {staging.path} 'PRAGMA journal_mode = WAL'",
+            f"sqlite3 {sh(staging.path)} 'PRAGMA journal_mode = WAL'",
             "staging",
             staging.path,
             fix=Fix(f"switch {staging.path} to WAL", fixes.wal(staging.path)),
@@ -47,7 +47,7 @@ def long_log(patient: Patient) -> Iterator[Evidence]:
         held = tuple(map(str, lockers(staging.path)))
         yield Evidence(
             (f"{staging.beside('-wal')} takes {size / 1e6:,.1f} MB", *held),
-            f"end the reader that has been at work for long, then: sqlite3 {staging.path}"
+            f"end the reader that has been at work for long, then: sqlite3 {sh(staging.path)}"
             " 'PRAGMA wal_checkpoint(TRUNCATE)'",
             "staging",
             staging.path,
@@ -73,7 +73,7 @@ def hot(patient: Patient) -> Iterator[Evidence]:
         yield Evidence(
             (f"{journal} takes {(staging.size_of('-journal') or 0) / 1e6:,.1f} MB, and nobody writes",),
             f"keep a copy of {staging.path} and of the journal, together; never delete the journal\n"
-            f"sqlite3 {staging.path} 'SELECT count(*) FROM sqlite_schema'    (SQLite rolls back by itself)",
+            f"sqlite3 {sh(staging.path)} 'SELECT count(*) FROM sqlite_schema'    # SQLite rolls back",
             "staging",
             staging.path,
         )
@@ -107,12 +107,12 @@ def _mend(analytics: Subject, file: Path, endings: list[str]) -> str:
     if file != analytics.real:
         return (
             "rm "
-            + " ".join(f"{file}{ending}" for ending in endings)
-            + "    (nobody reads them: the file is a link)"
+            + " ".join(sh(f"{file}{ending}") for ending in endings)
+            + "    # nobody reads them: the file is a link"
         )
     return (
         "end the program that opened it to write (it wants staging)\n"
-        "greynb sync --mode full    (publishes a file with nothing beside it)"
+        "greynb sync --mode full    # publishes a file with nothing beside it"
     )
 
 

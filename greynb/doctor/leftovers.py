@@ -32,7 +32,7 @@ _SETTLED: Final = 60.0
 def backup_tables(patient: Patient) -> Iterator[Evidence]:
     """Tables that are named as copies of others, with what they take."""
     for each in patient.content:
-        tables = [name for name in each.census if _BACKUP.search(name)]
+        tables = [name for name in each.tables if _BACKUP.search(name)]
         if not tables:
             continue
         sizes = {name: sum(bytes_of(each, [name, *_indexes_of(each, name)]).values()) for name in tables}
@@ -40,7 +40,7 @@ def backup_tables(patient: Patient) -> Iterator[Evidence]:
         yield Evidence(
             (
                 *(
-                    f"{name}: {size / 1e6:,.1f} MB, {each.census[name].rows or 0:,} rows"
+                    f"{name}: {size / 1e6:,.1f} MB, {each.tables[name].rows or 0:,} rows"
                     for name, size in sorted(sizes.items(), key=lambda pair: -pair[1])
                 ),
                 f"together {total / 1e6:,.1f} MB, {total / whole:.0%} of the file",
@@ -49,7 +49,7 @@ def backup_tables(patient: Patient) -> Iterator[Evidence]:
                 [
                     "make sure that nobody needs them, and that a backup holds them",
                     *(f"%staging DROP TABLE {quote(name)}" for name in tables),
-                    "greynb optimize    (gives the space back)",
+                    "greynb optimize    # gives the space back",
                 ]
             ),
             each.role,
@@ -130,7 +130,7 @@ def _left(folder: Path, lock: str) -> list[Path]:
 def _to_sweep(folder: Path, left: list[Path], apply: Callable[[], str]) -> Evidence:
     return Evidence(
         tuple(f"{each} ({_bytes(each) / 1e6:,.1f} MB)" for each in left),
-        "greynb sync    (each publication sweeps them)",
+        "greynb sync    # each publication sweeps them",
         "analytics",
         folder,
         fix=Fix(f"remove {len(left)} unfinished builds from {folder}", apply),

@@ -211,7 +211,9 @@ class _Job:
         kept = f"{free * size / 1e6:,.1f} of {pages * size / 1e6:,.1f} MB are free: it would not pay"
         yield self._emptied("readers go through it")
         if gain:
-            yield _Planned(_VACUUM, (_VACUUM,), f"saves {gain / 1e6:,.1f} MB")
+            # In WAL the new file goes through the log: only then has the old one shrunk.
+            through = (_VACUUM, _CHECKPOINT) if self._is_wal else (_VACUUM,)
+            yield _Planned(_VACUUM, through, f"saves {gain / 1e6:,.1f} MB")
         else:
             yield _Planned(_VACUUM, (), kept)
         # Table by table: a writer that comes meanwhile waits for one of them at most.

@@ -18,10 +18,11 @@ from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.sqlite import database_uri
 from greynb.doctor.working import Work
 from greynb.errors import GreynbError, RoutingError
+from greynb.publish.lag import lag
 from greynb.routing import Role, Route, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from greynb.databases.census import TableCensus
 
@@ -41,9 +42,12 @@ class Subject:
         Which file, and who chose it.
     work
         What its connections belong to.
+    copy
+        Where its content is published to; None for the published file itself.
     """
 
-    def __init__(self, route: Route, work: Work) -> None:
+    def __init__(self, route: Route, work: Work, copy: Path | None = None) -> None:
+        self._copy = copy
         self.route = route
         self.role: Role = route.role
         self.path = route.path
@@ -183,16 +187,22 @@ class Subject:
                 raise
 
     @cached_property
-    def census(self) -> dict[str, TableCensus]:
-        """What each column holds; asked for once."""
-        from greynb.databases.census import take_census
+    def tables(self) -> dict[str, TableCensus]:
+        """The rows of each table and the classes of the values in its columns; counted once."""
+        from greynb.doctor.counting import storage_classes
 
-        def ask(sql: str) -> Sequence[Sequence[object]]:
-            self._work.check()
-            return self.con.execute(sql).fetchall()
+        found = self._published() or storage_classes(self.rows)
+        return {name: each for name, each in found.items() if each.kind == "table"}
 
-        with mapped(self.path, WAIT):
-            return {name: each for name, each in take_census(ask).items() if each.kind == "table"}
+    def _published(self) -> Mapping[str, TableCensus] | None:
+        """What a publication has counted of just this content."""
+        version = self.generation if self._copy is None else generation_at(self._copy)
+        if version is None or version.manifest is None or not version.is_intact():
+            return None
+        if self._copy is None:
+            return version.manifest.tables()
+        same = version.manifest.mode in ("full", "incremental") and lag(self.path, self._copy).seconds == 0
+        return version.manifest.tables() if same else None
 
     @cached_property
     def still(self) -> Path:
@@ -237,7 +247,11 @@ class Patient:
             except RoutingError as error:
                 self.refused[role] = error
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]
-        self.subjects = [Subject(route, self.work) for route in routes]
+        target = self.routes.get("analytics")
+        self.subjects = [
+            Subject(route, self.work, target.path if target and route.role == "staging" else None)
+            for route in routes
+        ]
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from greynb.databases.generations import generation_at
 from greynb.doctor import fixes
-from greynb.doctor.findings import Evidence, Fix
+from greynb.doctor.findings import Evidence, Fix, setting, sh
 from greynb.doctor.patient import Patient
 from greynb.errors import RoutingError
 from greynb.routing import Role, envfile
@@ -30,7 +30,9 @@ def unusable(patient: Patient) -> Iterator[Evidence]:
     """Variables from which no file can be made out."""
     for role, error in patient.refused.items():
         where = f"{error.chosen_by}: {error.message}" if error.chosen_by else error.message
-        yield Evidence((where, _NO_REST), error.hint or f"set {ROLE_VARIABLES[role]} to a file", role)
+        yield Evidence(
+            (where, _NO_REST), error.hint or setting(ROLE_VARIABLES[role], "/path/to/the.db"), role
+        )
 
 
 def contradicting(patient: Patient) -> Iterator[Evidence]:
@@ -41,14 +43,14 @@ def contradicting(patient: Patient) -> Iterator[Evidence]:
             if one.variable == other.variable and one.heard and not other.heard and _differ(one, other):
                 yield Evidence(
                     (f"{one.where} is {one.path}", f"{other.where} is {other.path}; it is not used"),
-                    f"unset {one.variable} in the environment, or remove it from {other.env_file}",
+                    f"unset {one.variable}    # or remove it from {other.env_file}",
                 )
     shared = [each for each in said if each.heard and each.variable in SHARED_VARIABLES]
     for other in shared[1:]:
         if _differ(shared[0], other):
             yield Evidence(
                 (f"{shared[0].where} is {shared[0].path}", f"{other.where} is {other.path}; it is not used"),
-                f"unset {other.variable}, or give it the same value",
+                f"{_unset(other)}    # or give it the same value",
             )
     yield from _third_file(patient, shared[:1])
 
@@ -65,8 +67,13 @@ def _third_file(patient: Patient, shared: list[Spoken]) -> Iterator[Evidence]:
                     f"{' and '.join(map(str, own))} come first here; a program that knows only"
                     f" {each.variable} works on the third file",
                 ),
-                f"unset {each.variable}",
+                _unset(each),
             )
+
+
+def _unset(spoken: Spoken) -> str:
+    name = spoken.variable
+    return f"remove {name} from {spoken.env_file}" if spoken.env_file else f"unset {name}"
 
 
 def _differ(one: Spoken, other: Spoken) -> bool:
@@ -83,7 +90,7 @@ def other_role(patient: Patient) -> Iterator[Evidence]:
                 f"staging is {staging.path}, chosen by {staging.chosen_by}",
                 f"that is {version.manifest.id}, which `greynb sync` published for readers",
             ),
-            f"set {ROLE_VARIABLES['staging']} to {_source(version.manifest.source)}",
+            setting(ROLE_VARIABLES["staging"], _source(version.manifest.source)),
             "staging",
             staging.path,
         )
@@ -102,7 +109,7 @@ def _by_name(role: Role, path: Path, chosen_by: str) -> Evidence:
     other: Role = "analytics" if role == "staging" else "staging"
     return Evidence(
         (f"{role} is {path}, chosen by {chosen_by}", f"{path.name} is the usual name of {other}"),
-        f"set {ROLE_VARIABLES[role]} to {path.with_name(DEFAULT_FILES[role])}",
+        setting(ROLE_VARIABLES[role], path.with_name(DEFAULT_FILES[role])),
         role,
         path,
     )
@@ -110,7 +117,7 @@ def _by_name(role: Role, path: Path, chosen_by: str) -> Evidence:
 
 def _source(source: object) -> str:
     path = source.get("path") if isinstance(source, dict) else None
-    return str(path) if path else "the file that the ingestion writes"
+    return str(path) if path else "/path/to/the.db"
 
 
 def one_file(patient: Patient) -> Iterator[Evidence]:
@@ -120,8 +127,13 @@ def one_file(patient: Patient) -> Iterator[Evidence]:
         path = routes["staging"].path
         yield Evidence(
             tuple(f"{role}: {route.path}, chosen by {route.chosen_by}" for role, route in routes.items()),
-            f"set {ROLE_VARIABLES['staging']} to {path}\n"
-            f"set {ROLE_VARIABLES['analytics']} to {path.with_name(DEFAULT_FILES['analytics'])}\ngreynb sync",
+            "\n".join(
+                [
+                    setting(ROLE_VARIABLES["staging"], path),
+                    setting(ROLE_VARIABLES["analytics"], path.with_name(DEFAULT_FILES["analytics"])),
+                    "greynb sync",
+                ]
+            ),
             path=path,
         )
 
@@ -151,7 +163,7 @@ def relative(patient: Patient) -> Iterator[Evidence]:
                     f"{part}, chosen by {route.chosen_by}, is taken from the folder {base}",
                     f"{other} {state}",
                 ),
-                f"write the path in full: {route.variable or ROLE_VARIABLES[role]}={other}",
+                setting(route.variable or ROLE_VARIABLES[role], other),
                 role,
                 route.path,
             )
@@ -172,7 +184,7 @@ def secrets(patient: Patient) -> Iterator[Evidence]:
         wanted = mode & ~_OTHERS
         yield Evidence(
             (f"{file} has the mode {mode:04o}", f"it sets {', '.join(names)} (values not shown)"),
-            f"chmod o= {file}",
+            f"chmod o= {sh(file)}",
             path=file,
             fix=Fix(f"change the mode of {file} from {mode:04o} to {wanted:04o}", fixes.mode(file, wanted)),
         )

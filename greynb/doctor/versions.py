@@ -22,7 +22,7 @@ def behind(patient: Patient) -> Iterator[Evidence]:
     if now is not None and now.seconds is not None and now.seconds > limit:
         yield Evidence(
             (f"{now}; the limit is {shown(limit)}",),
-            "greynb sync    (or `greynb sync --watch` as a service)",
+            "greynb sync    # or `greynb sync --watch` as a service",
             "analytics",
             patient.routes["analytics"].path,
             level="warning" if patient.max_lag is None else "error",
@@ -57,7 +57,7 @@ def written_to(patient: Patient) -> Iterator[Evidence]:
     if analytics and version is not None and version.manifest is not None and not version.is_intact():
         yield Evidence(
             (f"{version.database} is not the file that was published as {version.manifest.id}",),
-            "greynb sync    (keeps what is there as a version of its own, then publishes staging)",
+            "greynb sync    # keeps what is there as a version of its own, then publishes staging",
             "analytics",
             analytics.path,
         )

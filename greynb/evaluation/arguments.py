@@ -81,7 +81,7 @@ class Arguments:
 
 def checked(
     *,
-    predictions: str,
+    predictions: object,
     by: str | None,
     since: object,
     until: object,
@@ -98,8 +98,9 @@ def checked(
     UsageError
         One is of another type, or out of range.
     """
-    for name, text in (("predictions", predictions), ("price", price)):
-        _check(isinstance(text, str) and text != "", f"{name}: the name of a {_NAMED[name]}")
+    _check(isinstance(price, str) and price != "", "price: the name of a column of dog_race_data")
+    if not isinstance(predictions, str) or not predictions:
+        raise UsageError("evaluate: predictions: the name of a table or view of analytics, or a DataFrame")
     _check(by is None or (isinstance(by, str) and by != ""), "by: the name of a column, or None")
     return Arguments(
         predictions,
@@ -146,9 +147,3 @@ def _number(name: str, value: Any) -> float:
 def _check(holds: bool, message: str) -> None:
     if not holds:
         raise UsageError(f"evaluate: {message}")
-
-
-_NAMED: Final = {
-    "predictions": "table or view of analytics, or a DataFrame",
-    "price": "column of dog_race_data",
-}

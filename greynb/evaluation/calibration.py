@@ -78,8 +78,8 @@ def fit(p: Floats, win: Floats, race: NDArray[np.int64], races: int) -> Fit:
     if line is None:
         return Fit(np.nan, np.nan, np.zeros((races, 5)))
     each = _terms(logit, win, *line)
-    columns = [np.bincount(race, weights=term, minlength=races) for term in each]
-    return Fit(*line, np.stack(columns, axis=1))
+    columns = [np.bincount(race, term, races).astype(np.float64) for term in each]
+    return Fit(*line, np.vstack(columns).T)
 
 
 def _newton(logit: Floats, win: Floats) -> tuple[float, float] | None:
@@ -110,20 +110,18 @@ def _newton(logit: Floats, win: Floats) -> tuple[float, float] | None:
 def _totals(logit: Floats, win: Floats, line: Floats) -> Floats:
     import numpy as np
 
-    with np.errstate(over="ignore"):
-        chance = 1 / (1 + np.exp(-(line[0] + line[1] * logit)))
-    miss, spread = win - chance, chance * (1 - chance)
-    leaning = spread * logit
-    return np.array([miss.sum(), miss @ logit, spread.sum(), leaning.sum(), leaning @ logit])
+    return np.array([term.sum() for term in _terms(logit, win, *line)])
 
 
 def _terms(logit: Floats, win: Floats, intercept: float, slope: float) -> list[Floats]:
     """What each starter adds to the totals."""
     import numpy as np
 
-    chance = 1 / (1 + np.exp(-(intercept + slope * logit)))
+    with np.errstate(over="ignore"):
+        chance = 1 / (1 + np.exp(-(intercept + slope * logit)))
     miss, spread = win - chance, chance * (1 - chance)
-    return [miss, miss * logit, spread, spread * logit, spread * logit * logit]
+    leaning = spread * logit
+    return [miss, miss * logit, spread, leaning, leaning * logit]
 
 
 def _solved(totals: Floats) -> tuple[Floats, Floats]:

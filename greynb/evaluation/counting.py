@@ -62,8 +62,10 @@ ORDER BY list_position(['races', 'starters', 'predictions'], of), place, number 
 def _late(schema: Schema) -> str:
     if "timestamp" not in schema.predictions:
         return "0"
-    return f"""(SELECT count(*) FROM {quote(schema.table)} p JOIN evaluation_races r ON r.race_id = p.race_id
-            WHERE TRY_CAST(p.timestamp AS TIMESTAMP) > r.start)"""
+    return f"""(
+        SELECT count(*) FROM {quote(schema.table)} p JOIN evaluation_races r ON r.race_id = p.race_id
+        WHERE TRY_CAST(p.timestamp AS TIMESTAMP) > r.start
+    )"""
 
 
 def _ambiguous(schema: Schema) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from greynb.errors import GreynbError, QueryInterrupted, UsageError
+from greynb.errors import GreynbError, QueryInterrupted
 from greynb.evaluation.arguments import FRAME, Arguments, checked
 from greynb.evaluation.result import Evaluation
 from greynb.routing import Settings
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from greynb.databases.analytics import AnalyticsSession
     from greynb.evaluation.reading import Waiting
 
+UNVERIFIABLE: Final = "the predictions were a DataFrame: these numbers cannot be verified later"
+
 
 def evaluate(
-    predictions: str | pd.DataFrame = "predictions",
+    predictions: object = "predictions",
     *,
     by: str | None = None,
     since: object = None,
@@ -40,7 +42,8 @@ def evaluate(
     Parameters
     ----------
     predictions
-        A table or view of analytics (also a temporary one of the cells), or a DataFrame, with the columns
+        A table or view of analytics (also a temporary one of the cells), or a DataFrame (of pandas or polars,
+        or an Arrow table), with the columns
         ``race_id``, ``dog_clean_name`` and ``predicted_probability``; ``timestamp`` and ``id``, where there,
         say which of several predictions of a starter is the last before the start.
     by
@@ -74,11 +77,12 @@ def evaluate(
         The user pressed Ctrl-C.
     """
     from greynb.connections import analytics_session, located
+    from greynb.databases.notebook_frames import is_frame
     from greynb.databases.waiting import on_worker
 
-    named = isinstance(predictions, str)
+    frame = predictions if is_frame(predictions) else None
     arguments = checked(
-        predictions=predictions if named else FRAME,  # type: ignore[arg-type]  # named says that it is one
+        predictions=predictions if frame is None else FRAME,
         by=by,
         since=since,
         until=until,
@@ -95,7 +99,7 @@ def evaluate(
             session,
             arguments,
             route.path,
-            frame=None if named else predictions,  # type: ignore[arg-type]  # likewise
+            frame=frame,
             waiting=lambda task: on_worker(task, interrupt=session.interrupt, label="evaluate"),
         )
     except KeyboardInterrupt:
@@ -109,7 +113,7 @@ def evaluate_on(
     arguments: Arguments,
     file: str | PathLike[str],
     *,
-    frame: pd.DataFrame | None = None,
+    frame: object = None,
     waiting: Waiting = lambda task: task(),
 ) -> Evaluation:
     """Evaluate on the version that a session reads.
@@ -123,7 +127,7 @@ def evaluate_on(
     file
         The name of the analytics file, for the provenance.
     frame
-        The predictions where they are a DataFrame.
+        The predictions where they are a DataFrame of pandas or polars, or an Arrow table.
     waiting
         Runs what runs a query, so that it can be interrupted.
     """
@@ -137,6 +141,7 @@ def evaluate_on(
     origin = {
         "sql": found.sql,
         "parameters": found.parameters,
+        "setup": found.setup,
         "file": file,
         "snapshot": version,
         "seconds": time.perf_counter() - begun,
@@ -149,34 +154,8 @@ def evaluate_on(
         sql=found.sql,
         arguments=arguments,
         version=version,
-        notes=found.notices,
+        notes=(*found.notices, *([UNVERIFIABLE] if frame is not None else [])),
     )
-
-
-def again(session: AnalyticsSession, arguments: Mapping[str, Any], file: str | PathLike[str]) -> pd.DataFrame:
-    """Make one frame of an evaluation again, from the arguments in its ``attrs["greynb"]``.
-
-    Raises
-    ------
-    UsageError
-        The predictions were a DataFrame, or these are no arguments of an evaluation.
-    """
-    given = dict(arguments)
-    part = given.pop("part", "table")
-    asked = Arguments.from_dict(given)
-    if asked.predictions == FRAME:
-        raise UsageError(
-            "the predictions were a DataFrame, which cannot be read again",
-            hint="evaluate a table or view of analytics to have numbers that can be verified",
-        )
-    found = getattr(evaluate_on(session, asked, file), part, None) if part in _PARTS else None
-    if found is None:
-        raise UsageError(f"an evaluation has no {part}")
-    made: pd.DataFrame = found
-    return made
-
-
-_PARTS = ("table", "differences", "groups", "bins", "odds", "races", "counts")
 
 
 def _sign(df: pd.DataFrame, part: str, arguments: Arguments, origin: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from greynb.errors import UsageError
 from greynb.evaluation.arguments import Arguments
+from greynb.evaluation.cells import ODDS_COLUMNS
 from greynb.evaluation.measuring import Row, everything, metrics, scored
 from greynb.evaluation.metrics import Scored
 from greynb.evaluation.reading import Columns, Read, Scores
@@ -45,7 +46,7 @@ def frames(found: Read, arguments: Arguments) -> dict[str, pd.DataFrame | None]:
         "differences": pd.DataFrame(measured.differences),
         "groups": _groups(found, arguments),
         "bins": pd.DataFrame(measured.bins),
-        "odds": pd.DataFrame(measured.odds),
+        "odds": pd.DataFrame(measured.odds, columns=ODDS_COLUMNS),
         "races": _races(found, methods),
         "counts": found.counts,
     }

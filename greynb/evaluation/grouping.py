@@ -49,7 +49,7 @@ class Grouping:
 def band_of(price: str) -> str:
     """SQL for the number of a price's odds band, from 0; NULL without a price."""
     steps = " ".join(f"WHEN {price} < {edge:g} THEN {band}" for band, edge in enumerate(ODDS_BANDS))
-    return f"CASE WHEN {price} IS NULL THEN NULL {steps} ELSE {len(ODDS_BANDS)} END"
+    return f"CASE {steps} WHEN {price} IS NOT NULL THEN {len(ODDS_BANDS)} END"
 
 
 def grouping(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.evaluation.arguments import Arguments
 from greynb.evaluation.calibration import fit
-from greynb.evaluation.cells import BINS, ODDS, bin_rows, odds_rows, of_method
+from greynb.evaluation.cells import BINS, DRAWN, ODDS, bin_rows, odds_rows, of_method
 from greynb.evaluation.grouping import BAND_NAMES
 from greynb.evaluation.metrics import BY_NAME, COMPARED, METHODS, METRICS, SUMS, Scored, ratio
 from greynb.evaluation.resampling import Estimate, Part, estimates
@@ -75,7 +75,7 @@ def everything(
     parts = {("metrics", name): _part(each) for name, each in methods.items()}
     for baseline in BASELINES:
         parts["against", baseline] = _difference(methods["model"], methods[baseline])
-    for name in methods:
+    for name in DRAWN:
         parts["bins", name] = BINS.part(of_method(bins, name), races, arguments.bins)
         parts["odds", name] = ODDS.part(of_method(odds, name), races, len(BAND_NAMES))
     taken = estimates(list(parts.values()), arguments.resamples, arguments.seed)
@@ -97,8 +97,8 @@ def _method(scores: Scores, method: str, races: NDArray[Any], bins: int) -> Scor
     place = np.searchsorted(races, sums["race"])
     there = np.zeros(len(races), dtype=bool)
     there[place] = True
-    gaps = np.zeros((len(races), bins))
-    gaps[np.searchsorted(races, binned["race"]), binned["bin"]] = binned["won"] - binned["predicted"]
+    cell = binned["bin"], np.searchsorted(races, binned["race"])
+    gaps = _placed(binned["won"] - binned["predicted"], cell, (bins, len(races))).T
     return Scored(
         there,
         {name: _placed(sums[name], place, len(races)) for name in SUMS},
@@ -147,9 +147,8 @@ def _difference(model: Scored, other: Scored) -> Part:
         with np.errstate(divide="ignore", invalid="ignore"):
             return {name: ratio(first, BY_NAME[name]) - ratio(second, BY_NAME[name]) for name in COMPARED}
 
-    return Part(
-        np.column_stack([each.sums[sum_] * both for each in (model, other) for sum_ in _NEEDED]), values
-    )
+    columns = np.vstack([each.sums[sum_] * both for each in (model, other) for sum_ in _NEEDED]).T
+    return Part(columns, values)
 
 
 def _differences(methods: Mapping[str, Scored], found: Mapping[str, Mapping[Any, Estimate]]) -> list[Row]:

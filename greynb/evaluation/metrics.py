@@ -97,7 +97,7 @@ class Scored:
         import numpy as np
 
         plain = [*(self.sums[name] for name in SUMS), self.there.astype(np.float64)]
-        return np.column_stack([*plain, self.fit.columns, self.gaps])
+        return np.vstack([*plain, self.fit.columns.T, self.gaps.T]).T
 
     def values(self, totals: Floats) -> dict[str, Floats]:
         """The metrics for sums of `columns`, shape (…, columns); NaN where one has no meaning."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.making import Making
     from greynb.databases.result import Ran
 
 Columns = Mapping[str, "NDArray[Any]"]
@@ -33,12 +34,15 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "dog_race_data": ("race_id", "dog_clean_name", "box_number", "finish_position", "was_scratched"),
     "predictions": ("race_id", "dog_clean_name", "predicted_probability"),
 }
-_TEMPORARY: Final = ("races", "starters", "fields", "groups", "chances", "picks", "reserves", "ranks")
+# What reads another is dropped before it.
+_TEMPORARY: Final = ("ranks", "reserves", "picks", "chances", "groups", "fields", "starters", "races")
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """The columns of what `greynb.evaluation.scoring` gives; by group each has a column ``grouped`` too.
+
+    ``method`` is a number: the place in `greynb.evaluation.metrics.METHODS`.
 
     Attributes
     ----------
@@ -63,6 +67,8 @@ class Read:
     ----------
     sql, parameters
         The script as it was run, and the values of the names in it.
+    setup
+        What made the table of predictions, where it is a temporary one.
     counts
         See `greynb.evaluation.counting`.
     races
@@ -79,6 +85,7 @@ class Read:
 
     sql: str
     parameters: Mapping[str, object]
+    setup: tuple[Making, ...]
     counts: pd.DataFrame
     races: pd.DataFrame
     odds: Columns
@@ -88,9 +95,7 @@ class Read:
     notices: tuple[str, ...]
 
 
-def read(
-    session: AnalyticsSession, arguments: Arguments, frame: pd.DataFrame | None, waiting: Waiting
-) -> Read:
+def read(session: AnalyticsSession, arguments: Arguments, frame: object, waiting: Waiting) -> Read:
     """Run the SQL.
 
     Parameters
@@ -113,7 +118,7 @@ def read(
     """
     variables = {} if frame is None else {FRAME_NAME: frame}
     table = arguments.predictions if frame is None else FRAME_NAME
-    schema = waiting_schema(session, table, variables, waiting)
+    schema, setup = _looked_up(session, table, variables, waiting)
     _require(schema.starters, arguments.price, "dog_race_data")
     price = price_of(schema, arguments.price)
     group = arguments.by and grouping(arguments.by, schema.races, schema.starters, schema.predictions, price)
@@ -125,13 +130,13 @@ def read(
         ran = waiting(lambda: session.fetch(bound.sql, bound.parameters, variables=variables))
     finally:
         session.fetch(";".join(f"DROP TABLE IF EXISTS evaluation_{name}" for name in _TEMPORARY))
-    return _found(sql, days, dict(zip(statements, ran, strict=True)), group or None)
+    return _found(sql, days, setup, dict(zip(statements, ran, strict=True)), group or None)
 
 
-def waiting_schema(
+def _looked_up(
     session: AnalyticsSession, table: str, variables: Mapping[str, object], waiting: Waiting
-) -> Schema:
-    """Look up the columns of the tables."""
+) -> tuple[Schema, tuple[Making, ...]]:
+    """Look up the columns of the tables, and what made those that are temporary."""
     tables = {"race_metadata": "race_metadata", "dog_race_data": "dog_race_data", "predictions": table}
     sql = ";".join(f"SELECT * FROM {quote(name)} LIMIT 0" for name in tables.values())
     ran = waiting(lambda: session.fetch(sql, variables=variables))
@@ -142,7 +147,7 @@ def waiting_schema(
         for column in _NEEDED[known]:
             _require(columns[-1], column, "the DataFrame" if shown == FRAME_NAME else shown)
     races, starters, predictions = columns
-    return Schema(races, starters, predictions, table)
+    return Schema(races, starters, predictions, table), ran[-1].result.setup
 
 
 def _require(columns: Mapping[str, str], column: str, table: str) -> None:
@@ -183,9 +188,15 @@ def _scores(name: str, arguments: Arguments, grouped: bool) -> dict[str, str]:
     }
 
 
-def _found(sql: str, days: Mapping[str, object], ran: Mapping[str, Ran], group: Grouping | None) -> Read:
+def _found(
+    sql: str,
+    days: Mapping[str, object],
+    setup: tuple[Making, ...],
+    ran: Mapping[str, Ran],
+    group: Grouping | None,
+) -> Read:
     frames = {name: frame for name, each in ran.items() if (frame := each.finished().frame) is not None}
-    columns = {name: {str(key): df[key].to_numpy() for key in df} for name, df in frames.items()}
+    columns = {name: {str(key): _array(df[key]) for key in df} for name, df in frames.items()}
     overall, grouped = (
         Scores(*(columns[f"{name}_{part}"] for part in ("sums", "chances", "bins"))) if wanted else None
         for name, wanted in (("overall", True), ("grouped", group is not None))
@@ -195,6 +206,7 @@ def _found(sql: str, days: Mapping[str, object], ran: Mapping[str, Ran], group: 
     return Read(
         sql,
         days,
+        setup,
         frames["counts"],
         frames["raced"],
         columns["odds"],
@@ -203,6 +215,11 @@ def _found(sql: str, days: Mapping[str, object], ran: Mapping[str, Ran], group: 
         _values(frames["values"]["value"], group) if group else (),
         tuple(dict.fromkeys(note for each in ran.values() for note in each.result.notices)),
     )
+
+
+def _array(values: pd.Series[Any]) -> NDArray[Any]:
+    """A column as an array; a method as its place in `greynb.evaluation.metrics.METHODS`."""
+    return (values.cat.codes if values.dtype == "category" else values).to_numpy()
 
 
 def _refuse_ambiguous(counts: pd.DataFrame) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from greynb.evaluation.arguments import Arguments
+    from greynb.evaluation.charts import Chart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +31,12 @@ class Evaluation:
     groups
         `table` for each value of ``by``, which is in a first column ``group``; None without ``by``.
     bins
-        The reliability bins: ``method``, ``bin``, ``above`` and ``upto`` (its edges), the mean ``predicted``
-        probability, the share that ``won`` with ``low`` and ``high``, and ``n``, the starters in it.
+        The reliability bins of model and favourite: ``method``, ``bin``, ``above`` and ``upto`` (its edges),
+        the mean ``predicted`` probability, the share that ``won`` with ``low`` and ``high``, and ``n``, the
+        starters in it.
     odds
-        The return of one unit on each race's pick by the odds it was paid at: ``method``, ``odds``,
-        ``value``, ``low``, ``high``, and ``n``, the bets (a tie shares one).
+        The return of one unit on each race's pick by the odds it was paid at, for the same two: ``method``,
+        ``odds``, ``value``, ``low``, ``high``, and ``n``, the bets (a tie shares one).
     races
         One row per race and method, in the order of method and start: ``race_id``, ``day``, ``method``,
         ``staked`` and ``paid`` at flat stakes, ``kelly_staked`` and ``kelly_paid`` in parts of the bankroll,
@@ -84,6 +86,42 @@ class Evaluation:
         """One number of `counts`; 0 for what did not occur."""
         rows = self.counts[(self.counts["of"] == of) & (self.counts["what"] == what)]
         return int(rows["number"].sum())
+
+    def reliability(self) -> Chart:
+        """Draw the share that won against the probability that was given."""
+        from greynb.evaluation.curves import reliability
+
+        return reliability(self)
+
+    def returns(self, stakes: Literal["flat", "kelly"] = "flat") -> Chart:
+        """Draw the profit race after race, and how far it is below its peak.
+
+        Parameters
+        ----------
+        stakes
+            One unit on each race's pick, or the part of Kelly's stakes that `arguments` says.
+        """
+        from greynb.evaluation.curves import returns
+
+        return returns(self, stakes)
+
+    def by_group(self, metric: str = "top1") -> Chart:
+        """Draw a metric for each value of ``by``, with intervals; of many values, those with most races.
+
+        Raises
+        ------
+        UsageError
+            Nothing was grouped, or there is no such metric.
+        """
+        from greynb.evaluation.grouped import by_group
+
+        return by_group(self, metric)
+
+    def by_odds(self) -> Chart:
+        """Draw the return of flat stakes on the picks by the odds they were paid at."""
+        from greynb.evaluation.grouped import by_odds
+
+        return by_odds(self)
 
     def __repr__(self) -> str:
         from greynb.evaluation.display import as_text

@@ -46,7 +46,9 @@ def select_ranks(grouped: bool) -> str:
 CREATE OR REPLACE TEMP TABLE evaluation_ranks AS
 SELECT {key}, step, (sum(lost) OVER below - lost / 2) / sum(lost) OVER every AS losers_below,
        (sum(won) OVER below - won / 2) / sum(won) OVER every AS winners_below
-FROM (SELECT {key}, step, sum(win) AS won, sum(1 - win) AS lost FROM evaluation_chances GROUP BY {key}, step)
+FROM (
+    SELECT {key}, step, sum(win) AS won, sum(1 - win) AS lost FROM evaluation_chances GROUP BY {key}, step
+)
 WINDOW below AS (PARTITION BY {key} ORDER BY step), every AS (PARTITION BY {key})"""
 
 
@@ -60,7 +62,8 @@ SELECT *, ln(greatest({CLIP!r}, 1 + {kelly!r} * (kelly_paid - kelly_staked))) AS
 FROM (
     SELECT {key}, count(*) AS starters, sum(win) AS won,
            sum((p - win) ** 2) AS squared,
-           -sum(win * ln(greatest(p, {CLIP!r})) + (1 - win) * ln(greatest(1 - p, {CLIP!r}))) AS surprise,
+           -sum(win * ln(greatest(p, {CLIP!r})) + (1 - win) * ln(greatest(1 - p, {CLIP!r})))
+               AS surprise,
            -sum(win * ln(greatest(p, {CLIP!r}))) AS winner_surprise,
            sum(pick) AS picked, sum(pick * win) AS picked_won, sum(among_three * win) AS three_won,
            coalesce(sum(pick) FILTER (price IS NOT NULL), 0) AS staked,
@@ -97,7 +100,8 @@ def select_odds() -> str:
     """What the picks at level stakes brought per race, method and band of the odds."""
     return f"""\
 -- One unit on each race's pick, by the odds that it was paid at.
-SELECT race, method, {band_of("price")} AS band, sum(pick) AS staked, sum(pick * win * price) AS paid
+SELECT race, method, sum(pick) AS staked, sum(pick * win * price) AS paid,
+       {band_of("price")} AS band
 FROM evaluation_picks
 WHERE pick > 0 AND price IS NOT NULL
 GROUP BY race, method, band"""

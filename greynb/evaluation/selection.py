@@ -56,7 +56,8 @@ def select_races(schema: Schema, arguments: Arguments, group: Grouping | None) -
 CREATE OR REPLACE TEMP TABLE evaluation_races AS
 SELECT *, CAST(row_number() OVER (ORDER BY day, start, race_id) AS INTEGER) AS race
 FROM (
-    SELECT m.race_id, TRY_CAST(m.race_date AS DATE) AS day, {start} AS start, {status} AS status{grouped}
+    SELECT m.race_id, TRY_CAST(m.race_date AS DATE) AS day,
+           {start} AS start, {status} AS status{grouped}
     FROM race_metadata m
     WHERE m.race_id IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY m.race_id{newest}) = 1
@@ -152,7 +153,8 @@ WITH counted AS (
     FROM evaluation_starters s JOIN evaluation_fields USING (race){join}
     WHERE excluded IS NULL AND NOT scratched
 )
-SELECT *, CAST(round(p * 1e12) AS BIGINT) AS step
+SELECT * REPLACE (CAST(method AS ENUM ('model', 'favourite', 'uniform')) AS method),
+       CAST(round(p * 1e12) AS BIGINT) AS step
 FROM (
     SELECT race, 'model' AS method, probability / total AS p, win, price, runners{group} FROM counted
     UNION ALL

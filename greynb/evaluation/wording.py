@@ -22,7 +22,7 @@ def number(metric: Metric, value: float) -> str:
     if metric.style == "share":
         return f"{value:.1%}"
     if metric.style == "return":
-        return f"{value:+.1%}"
+        return f"{value:+.1%}" if abs(value) >= 0.0005 else "0.0%"
     return f"{round(value, 4) + 0.0:.4f}"  # plus zero: no -0.0000
 
 

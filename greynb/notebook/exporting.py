@@ -96,7 +96,7 @@ def export_frame(
 
     def task() -> Exported:
         formulas: Literal["keep", "neutralise"] = "keep" if keep_formulas else "neutralise"
-        written.append(export(frame, paths, force=force, formulas=formulas, progress=told))
+        written.append(export(frame, *paths, force=force, formulas=formulas, progress=told))
         return written[0]
 
     try:

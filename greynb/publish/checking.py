@@ -15,7 +15,7 @@ from greynb.errors import PublishError
 from greynb.publish.comparing import Comparison
 
 # Values that break a rule of their table, as `PRAGMA quick_check` words it: no damage to the file.
-_BROKEN_RULE: Final = re.compile(
+BROKEN_RULE: Final = re.compile(
     r"(NULL|non-\w+|TEXT|NUMERIC) value in |CHECK constraint failed in |could not check "
 )
 _SHOWN: Final = 5
@@ -39,7 +39,7 @@ def check(database: Path, comparison: Comparison, told: Callable[[float], None])
         con.text_factory = tolerant
         with watched(con, told):
             found = _quick_check(con) if tables is None else _table_checks(con, tables)
-    damage = [line for line in found if not _BROKEN_RULE.match(line)]
+    damage = [line for line in found if not BROKEN_RULE.match(line)]
     if damage:
         raise PublishError(
             "staging is damaged, so it was not published",

@@ -37,7 +37,6 @@ def execute_notebook(
     env: Mapping[str, str] | None = None,
     parameters: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] | None = None,
-    timeout: float | None = None,
 ) -> NotebookNode:
     """Run a notebook and give it back with its outputs; the file itself is left as it is.
 
@@ -55,8 +54,6 @@ def execute_notebook(
         Values for the names of its cell tagged ``parameters``, as `greynb.report.parameters` reads them.
     progress
         Called before each cell with its number in the notebook and the share of cells done, 0 to 1.
-    timeout
-        Seconds that one cell may take; None for no limit.
 
     Raises
     ------
@@ -69,24 +66,27 @@ def execute_notebook(
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    inject(node, parameters or {})
-    total = len(node.cells)
+    for cell in node.cells:
+        if cell.cell_type == "code":  # what a cell showed once is no result of this run, which may skip it
+            cell.outputs, cell.execution_count = [], None
+    total, injected = len(node.cells), inject(node, parameters or {})
 
     def started(cell: NotebookNode, cell_index: int) -> None:
-        if progress:
-            progress(f"{path.name}: cell {cell_index + 1} of {total}", cell_index / total)
+        if progress and cell_index != injected:
+            number = _number(cell_index, injected)
+            progress(f"{path.name}: cell {number} of {total}", (number - 1) / total)
 
     client = NotebookClient(
         node,
         km=_kernel(env or {}),
-        timeout=timeout,
+        timeout=None,
         on_cell_start=started,
         resources={"metadata": {"path": str(cwd)}},
     )
     try:
         _run(client)
     except CellExecutionError as error:
-        raise _failed(path, node, error) from None
+        raise _failed(path, node, error, injected) from None
     except DeadKernelError:
         raise NotebookFailed("the notebook's kernel died", path=path) from None
     if progress:
@@ -162,14 +162,20 @@ def _run(client: NotebookClient) -> None:
         future.result()
 
 
-def _failed(path: Path, node: NotebookNode, error: Exception) -> NotebookFailed:
-    """Say which cell failed, with its first line and the last lines of its error."""
-    for number, cell in enumerate(node.cells, start=1):
+def _number(place: int, injected: int | None) -> int:
+    """The number of a cell in its notebook, from 1, where one cell more was put in."""
+    return place + (1 if injected is None or place < injected else 0)
+
+
+def _failed(path: Path, node: NotebookNode, error: Exception, injected: int | None) -> NotebookFailed:
+    """Say which cell failed, the last one that ran, with its first line and the last lines of its error."""
+    for place, cell in reversed(list(enumerate(node.cells))):
         outputs = cell.get("outputs", [])
         if any(output.output_type == "error" for output in outputs):
             lines = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
             shown = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
             first = next(iter(cell.source.strip().splitlines()), "")
             detail = _COLOURS.sub("", "\n".join([f"  cell: {first}", *shown, *lines])).strip("\n")
+            number = _number(place, injected)
             return NotebookFailed(f"cell {number} of the notebook failed", detail=detail, path=path)
     return NotebookFailed("a cell of the notebook failed", detail=_COLOURS.sub("", str(error)), path=path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TAG: Final = "parameters"
+_INJECTED: Final = "injected-parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,14 @@ def parameters_of(node: NotebookNode) -> dict[str, Parameter]:
 
     Plain are numbers, texts, True, False, None, lists of these, and ``date(2025, 7, 1)`` (also as
     ``dt.date`` or ``datetime.date``).
+
+    Raises
+    ------
+    UsageError
+        The cell is not Python.
     """
-    place = _place(node)
     found = {}
-    for statement in ast.parse(_code(node.cells[place])).body if place is not None else ():
+    for statement in _statements(node):
         if isinstance(statement, ast.Assign):
             targets, value = statement.targets, statement.value
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
@@ -75,34 +80,51 @@ def chosen(node: NotebookNode, given: Sequence[str]) -> list[dict[str, Any]]:
     return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
 
 
-def inject(node: NotebookNode, values: Mapping[str, Any]) -> None:
-    """Put a cell that sets the values behind the one that gives the defaults."""
+def inject(node: NotebookNode, values: Mapping[str, Any]) -> int | None:
+    """Put a cell that sets the values behind the one that gives the defaults, and say where it was put.
+
+    One that papermill or an earlier run has left is replaced, since it would undo what this one sets; then
+    no cell moves, and None is given.
+    """
     from nbformat.v4 import new_code_cell
 
-    place = _place(node)
+    place = _place(node, TAG)
     if place is None or not values:
-        return
+        return None
     lines = [f"{name} = {_source(value)}" for name, value in values.items()]
-    cell = new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters", "remove-cell"]})
+    cell = new_code_cell("\n".join(lines), metadata={"tags": [_INJECTED, "remove-cell"]})
     if (node.nbformat, node.nbformat_minor) < (4, 5):
         cell.pop("id")
+    if (old := _place(node, _INJECTED)) is not None:
+        node.cells[old] = cell
+        return None
     node.cells.insert(place + 1, cell)
+    return place + 1
 
 
-def _place(node: NotebookNode) -> int | None:
+def _place(node: NotebookNode, tag: str) -> int | None:
     return next(
         (
             place
             for place, cell in enumerate(node.cells)
-            if cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+            if cell.cell_type == "code" and tag in cell.metadata.get("tags", [])
         ),
         None,
     )
 
 
-def _code(cell: NotebookNode) -> str:
-    """The cell without magics, which are not Python."""
-    return re.sub(r"^\s*[%!].*$", "", str(cell.source), flags=re.MULTILINE)
+def _statements(node: NotebookNode) -> list[ast.stmt]:
+    """The statements of the cell, without magics, which are not Python."""
+    place = _place(node, TAG)
+    if place is None:
+        return []
+    try:
+        return ast.parse(re.sub(r"^\s*[%!].*$", "", node.cells[place].source, flags=re.MULTILINE)).body
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(
+            f"the notebook's cell of parameters cannot be read: {error}",
+            hint="let it do nothing but set names to numbers, texts, dates and lists",
+        ) from error
 
 
 _NOT_PLAIN: Final = object()
@@ -126,7 +148,7 @@ def _plain(value: ast.expr) -> Any:
 def _known(known: Mapping[str, Parameter], name: str, node: NotebookNode) -> Parameter:
     if name in known:
         return known[name]
-    if _place(node) is None:
+    if _place(node, TAG) is None:
         hint = f"give the cell that sets the defaults the tag {TAG!r}"
         raise UsageError("the notebook has no parameters", hint=hint)
     near = difflib.get_close_matches(name, known, 1)

@@ -5,6 +5,10 @@ column of floats eight sums are kept, in each of which the values of a row count
 other columns decide (the sketch of Alon, Matias and Szegedy, "The space complexity of approximating the
 frequency moments", 1996). If one value changes by d, each sum changes by d; if many change, each sum changes
 by about the root of their squares' sum, so that all eight stay the same only if all values do.
+
+What is summed is not a value x, beside the largest of which no other would count, but the logarithm
+sign(x) · ln(1 + |x| / 0.001): a change of x by d changes it by d / (|x| + 0.001), so that 1e-9 of it is 1e-9
+of the value, and 1e-12 near zero, as in the comparison of single values.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from greynb.report.mixing import mix, mixed
 Codes = npt.NDArray[np.uint8]
 
 COUNT: Final = 8
+_NEAR_ZERO: Final = 1e-3
+_LARGEST: Final = 1e300  # beyond, the quotient would overflow
 
 
 class Probes:
@@ -35,7 +41,6 @@ class Probes:
     def __init__(self, floats: Sequence[bool]) -> None:
         self._floats = floats
         self._rest = 0
-        self._largest = [0.0] * len(floats)
         self._sums: list[list[list[float]]] = [[[] for _ in range(COUNT)] for _ in floats]
 
     def add(self, columns: Sequence[Any], codes: Sequence[Codes]) -> None:
@@ -54,22 +59,22 @@ class Probes:
         bits = mix(rows)
         for place, column in values.items():
             finite = np.where(np.isfinite(column), column, 0.0)
-            self._largest[place] = max(self._largest[place], float(np.abs(finite).max(initial=0.0)))
+            scaled = np.sign(finite) * np.log1p(np.minimum(np.abs(finite), _LARGEST) / _NEAR_ZERO)
             for number in range(COUNT):
                 negative = ((bits >> np.uint64(number)) & np.uint64(1)).astype(bool)
-                self._sums[place][number].append(float(np.where(negative, -finite, finite).sum()))
+                self._sums[place][number].append(float(np.where(negative, -scaled, scaled).sum()))
 
     def result(self) -> dict[str, Any]:
         """Give the sums as plain JSON: a hash of all that is no float, and for each column its sums."""
         columns = [
-            {"largest": largest, "sums": [math.fsum(parts) for parts in sums]} if is_float else None
-            for is_float, largest, sums in zip(self._floats, self._largest, self._sums, strict=True)
+            [math.fsum(parts) for parts in sums] if is_float else None
+            for is_float, sums in zip(self._floats, self._sums, strict=True)
         ]
         return {"rest": f"{self._rest % 2**64:016x}", "columns": columns}
 
 
 def apart(then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
-    """How far the floats of two results are apart, in parts of their column's largest value.
+    """How far the floats of two results are apart, in parts of the values that changed.
 
     None where something else differs, or either is not what `Probes.result` gives.
     """
@@ -80,10 +85,8 @@ def apart(then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
         for before, after in zip(then["columns"], now["columns"], strict=True):
             if before is None and after is None:
                 continue
-            largest = max(float(before["largest"]), float(after["largest"]))
-            pairs = zip(before["sums"], after["sums"], strict=True)
-            difference = max(abs(float(left) - float(right)) for left, right in pairs)
-            farthest = max(farthest, difference / largest if largest else difference)
+            pairs = zip(before, after, strict=True)
+            farthest = max(farthest, *(abs(float(left) - float(right)) for left, right in pairs))
         return farthest if math.isfinite(farthest) else None
     except (KeyError, TypeError, ValueError):
         return None

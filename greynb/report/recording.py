@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -104,10 +105,14 @@ class Source:
             raise ValueError("a record of a later version of greynb")
         for name in ("columns", "types", "column_hashes"):
             given[name] = tuple(map(str, given[name]))
-        shape = [len(given["columns"])] * given["rows"] if given["values"] is not None else []
-        if [len(row) if isinstance(row, list) else -1 for row in given["values"] or []] != shape:
+        values, width = given["values"], len(given["columns"])
+        if values is not None and not (len(values) == given["rows"] and _all_wide(values, width)):
             raise ValueError("the record's values are not as many as its rows and columns")
         return cls(**given)
+
+
+def _all_wide(rows: Sequence[Any], width: int) -> bool:
+    return all(isinstance(row, list) and len(row) == width for row in rows)
 
 
 def sources_of(node: Mapping[str, Any]) -> list[Source]:
@@ -195,15 +200,14 @@ def _encoded(value: Any) -> Any:
     import numpy as np
     import pandas as pd
 
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _encoded(value.tolist())
     if isinstance(value, dict):
         return {"struct": [[_encoded(key), _encoded(item)] for key, item in value.items()]}
     if isinstance(value, (list, tuple)):
         return {"list": [_encoded(item) for item in value]}
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
-        return None
-    return encode(value.item() if isinstance(value, np.generic) else value)
+    missing = value is None or value is pd.NaT or value is pd.NA
+    return None if missing or (isinstance(value, (float, Decimal)) and value != value) else encode(value)
 
 
 _TEXTS: Final = (list, tuple)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from greynb.cli import main
 from greynb.doctor.checks import CHECKS
 from greynb.doctor.findings import LEVELS
+from greynb.overview import status
 from tests.doctor.conftest import change, ids
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,3 +74,19 @@ def test_a_warning_alone_is_exit_code_0(demo, capsys):
     change(demo.staging, "PRAGMA journal_mode = DELETE")
     assert main(["doctor"]) == 0
     assert "warning: staging is not in WAL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_locks_of_this_process_outlive_an_examination_and_a_status(mode, demo, look):
+    """POSIX drops a process's locks on a file when the process closes it anywhere: nothing here may."""
+    change(demo.staging, f"PRAGMA journal_mode = {mode}")
+    with closing(sqlite3.connect(demo.staging, isolation_level=None)) as con:
+        con.execute("BEGIN IMMEDIATE")
+        look()
+        status()
+        program = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        other = subprocess.run(
+            [sys.executable, "-c", program, str(demo.staging)], capture_output=True, text=True, check=False
+        )
+        con.execute("ROLLBACK")
+    assert "database is locked" in other.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -52,9 +53,20 @@ def test_staging_that_names_the_published_file_is_an_error(demo, look, monkeypat
     findings = [each for each in examination.findings if each.id == "other-role"]
     assert {each.role for each in findings} == {"staging", "analytics"}
     assert any("gen-000001" in line for each in findings for line in each.evidence)
-    assert any(f"set STAGING_DB_PATH to {demo.staging.resolve()}" == each.mend for each in findings) or any(
-        "greyhound_racing_data_stage.db" in each.mend for each in findings
-    )
+    mends = {each.role: each.mend for each in findings}
+    assert mends["staging"].startswith("export STAGING_DB_PATH=")
+    assert "greyhound_racing_data_stage.db " in mends["staging"], "that is what was published"
+
+
+def test_a_command_can_be_pasted_into_a_shell_whatever_the_path(look, monkeypatch, tmp_path):
+    folder = tmp_path / "my races; it's $HOME"
+    folder.mkdir()
+    env = folder / ".env"
+    env.write_text("API_TOKEN=secret\n")
+    env.chmod(0o644)
+    monkeypatch.chdir(folder)
+    subprocess.run(found(look(), "env-secrets").mend, shell=True, check=True)
+    assert env.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize("variable", ["GREYHOUND_DB_PATH", "DATABASE_PATH"])
@@ -74,7 +86,7 @@ def test_a_relative_path_that_means_another_file_one_folder_up_is_told(demo, loo
     monkeypatch.setenv("STAGING_DB_PATH", demo.staging.name)
     finding = found(look(), "relative-path")
     assert str(folder) in finding.evidence[0]
-    assert finding.mend.endswith(f"STAGING_DB_PATH={demo.staging}")
+    assert finding.mend.startswith(f"export STAGING_DB_PATH={demo.staging} ")
     shutil.copy(demo.staging, folder)
     assert "is there, too" in found(look(), "relative-path").evidence[1]
 

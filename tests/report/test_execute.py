@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from greynb.errors import UsageError
 from greynb.report import NotebookFailed, execute_notebook, notebook
@@ -52,6 +52,39 @@ def test_a_failing_cell_is_named_and_stops_the_notebook(tmp_path: Path) -> None:
     assert "cell 3" in text and "y = x / 0" in text and "ZeroDivisionError: division by zero" in text
     assert "Traceback" not in text and "\x1b" not in text
     assert not (tmp_path / "made").exists()
+
+
+def test_the_failing_cell_is_named_by_its_number_in_the_file_and_no_other(tmp_path: Path) -> None:
+    cells = [
+        new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
+        new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}),
+        new_code_cell("raise ValueError(n)"),
+        new_code_cell("2", outputs=[new_output("error", ename="Old", evalue="error", traceback=[])]),
+    ]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
+    told: list[str] = []
+    with pytest.raises(NotebookFailed, match=r"(?s)^cell 3 .*ValueError: 7") as caught:
+        execute_notebook(
+            tmp_path / "n.ipynb",
+            cwd=tmp_path,
+            parameters={"n": 7},
+            progress=lambda step, _: told.append(step),
+        )
+    assert "ZeroDivision" not in str(caught.value) and "Old" not in str(caught.value)
+    assert told == [f"n.ipynb: cell {number} of 4" for number in (1, 2, 3)]
+
+
+def test_what_an_earlier_run_left_is_no_result_of_this_one(tmp_path: Path) -> None:
+    old = [new_output("execute_result", {"text/plain": "old"})]
+    cells = [
+        new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
+        new_code_cell("n = 2", metadata={"tags": ["injected-parameters"]}),
+        new_code_cell("n", outputs=old, metadata={"tags": ["skip-execution"]}),
+        new_code_cell("n"),
+    ]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
+    done = execute_notebook(tmp_path / "n.ipynb", cwd=tmp_path, parameters={"n": 7})
+    assert done.cells[2].outputs == [] and done.cells[3].outputs[0].data["text/plain"] == "7"
 
 
 def test_a_kernel_that_dies_is_reported(tmp_path: Path) -> None:

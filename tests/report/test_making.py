@@ -77,7 +77,7 @@ def test_several_values_make_several_reports_and_an_index(here: Path) -> None:
     links = re.findall(r'href="([^"#]+)"', index)
     assert links == [path.name for path in made[1:]] and all((here / link).is_file() for link in links)
     assert index.count('class="gn-tile"') == 6
-    assert told[0] == ("month.ipynb: cell 1 of 4 (month 2025-06)", 0.0) and told[-1][1] == 1.0
+    assert told[0] == ("month.ipynb: cell 1 of 3 (month 2025-06)", 0.0) and told[-1][1] == 1.0
 
 
 def test_one_file_takes_its_format_from_its_name(here: Path) -> None:
@@ -92,7 +92,7 @@ def test_code_is_shown_when_asked_for(here: Path) -> None:
 
 def test_a_failing_cell_leaves_no_file_and_is_named_with_the_values(here: Path) -> None:
     write(here / "bad.ipynb", "1 / limit")
-    with pytest.raises(NotebookFailed, match=r"cell 4 of the notebook failed, with limit 0") as caught:
+    with pytest.raises(NotebookFailed, match=r"cell 3 of the notebook failed, with limit 0") as caught:
         make_reports("bad.ipynb", given=["limit=0"])
     assert "ZeroDivisionError" in str(caught.value)
     assert not list(here.glob("*.html")) and not list(here.glob(".*"))
@@ -140,7 +140,7 @@ def test_the_command_prints_the_files_and_ends_with_0_or_1(
     )
     shown = capsys.readouterr()
     assert [Path(line).name for line in shown.out.split()] == ["month_5.html", "month_5.md"]
-    assert "month.ipynb: cell 3 of 4 (limit 5)" in shown.err
+    assert "month.ipynb: cell 3 of 3 (limit 5)" in shown.err
     write(here / "bad.ipynb", "raise ValueError('no races')")
     assert main(["report", "bad.ipynb"]) == 1
     shown = capsys.readouterr()

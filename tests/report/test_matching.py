@@ -80,6 +80,24 @@ def test_the_tolerance_is_for_floats_alone(then, now, same) -> None:
     assert compare(["a"], [[now]], [[then]]).equal is same
 
 
+JUST_BELOW = float.fromhex("0x1.33333333337ffp-2")
+JUST_ABOVE = math.nextafter(JUST_BELOW, 1)
+"""Two neighbours that the hash rounds to different numbers."""
+
+
+def test_last_digits_of_one_column_do_not_mix_up_another() -> None:
+    then = [(JUST_BELOW, 5.0), (JUST_ABOVE, 3.0), (JUST_BELOW, 7.0)]
+    now = [(JUST_BELOW, 3.0), (JUST_ABOVE, 7.0), (JUST_ABOVE, 5.0)]
+    assert compare(["a", "b"], then, now).equal
+
+
+def test_rows_that_came_do_not_hide_those_that_are_the_same_but_for_last_digits() -> None:
+    found = compare(["a"], [(JUST_BELOW,)], [(9.0,), (JUST_ABOVE,), (5.0,)])
+    assert (found.values, found.gone, found.new) == (0, 0, 2)
+    found = compare(["a"], [(JUST_BELOW,), (math.inf,)], [(math.inf,), (JUST_BELOW + 1e-8,), (0.0,)])
+    assert (found.values, found.gone, found.new) == (0, 1, 2)
+
+
 def test_rows_without_a_key_are_compared_by_their_place() -> None:
     found = compare(["a", "b"], [["x", 1], ["x", 2], ["x", 1]], [["x", 1], ["x", 7], ["x", 1]])
     assert found.values == 1 and found.first is not None

@@ -117,3 +117,10 @@ def test_values_are_set_behind_the_defaults_as_they_are() -> None:
     scope: dict[str, Any] = {}
     exec(node.cells[2].source, scope)
     assert {name: scope[name] for name in values} == values
+
+
+def test_a_cell_of_parameters_that_is_no_python_is_one_short_error() -> None:
+    node = notebook()
+    node.cells[1].source = "month = 'a'\nfiles = !ls"
+    with pytest.raises(UsageError, match="cell of parameters cannot be read"):
+        chosen(node, ["month=b"])

@@ -44,7 +44,24 @@ def test_one_changed_value_moves_every_sum_by_as_much(row: int, change: float, c
     after.loc[row, column] += change
     found = between(before, after)
     assert found is not None
-    assert abs(found * max(before[column].max(), after[column].max()) / change - 1) < 1e-3
+    share = np.log((after.loc[row, column] + 1e-3) / (before.loc[row, column] + 1e-3))
+    assert abs(found / share - 1) < 1e-3
+
+
+@given(st.sampled_from([0.0, 1e-9, 0.3, -7.0, 4e8]), st.integers(0, 499))
+def test_a_changed_value_is_found_beside_one_that_is_much_larger(value: float, row: int) -> None:
+    before = frame().assign(odds=1.0)
+    before.loc[0, "odds"] = 1e15
+    before.loc[row, "odds"] = value
+    after = before.copy()
+    after.loc[row, "odds"] += 3e-12 + 3e-9 * abs(value)
+    found = between(before, after)
+    assert found is not None and 1e-9 < found < 1e-8
+
+
+def test_values_at_the_edge_of_what_a_float_holds_are_compared() -> None:
+    before = frame().assign(odds=1.7e308)
+    assert between(before, before) == 0
 
 
 @given(st.integers(0, 200))
@@ -69,3 +86,4 @@ def test_anything_else_that_changes_is_not_the_floats_affair() -> None:
         assert between(before, changed) is None
     assert apart({}, {}) is None
     assert apart({"rest": "a", "columns": [1]}, {"rest": "a", "columns": [1]}) is None
+    assert apart({"rest": "a", "columns": [[]]}, {"rest": "a", "columns": [[1.0]]}) is None

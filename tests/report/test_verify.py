@@ -180,6 +180,19 @@ def test_temporary_tables_are_made_again_on_the_versions_that_they_read(query, s
     assert only(tmp_path / "x.html")[0].holds
 
 
+@pytest.mark.parametrize("sql", [
+    "SELECT venue FROM races; -- by venue",
+    "SELECT venue FROM races -- by venue\n;",
+    "-- all\nFROM races /* ; */;;",
+    "WITH v AS (SELECT venue FROM races) SELECT * FROM v;",
+    "SUMMARIZE races",
+    "PIVOT races ON venue USING count(*)",
+])  # fmt: skip
+def test_a_statement_is_run_again_however_it_is_written(query, tmp_path, sql):
+    greynb.export(query(sql), tmp_path / "x.html")
+    assert only(tmp_path / "x.html")[0].holds
+
+
 def test_staging_is_read_as_it_is_now_which_is_said(query, tmp_path):
     greynb.export(query("SELECT count(*) AS n FROM races WHERE venue = :v", role="staging", v="TAR"),
                   tmp_path / "x.html")  # fmt: skip

@@ -20,7 +20,7 @@ SQL = "SELECT venue, count(*) AS races FROM races GROUP BY venue ORDER BY venue"
 
 
 def test_all_that_holds_is_exit_code_0_in_a_few_lines(query, tmp_path, capsys):
-    greynb.export(query(SQL), [tmp_path / "a.html", tmp_path / "b.csv"])
+    greynb.export(query(SQL), tmp_path / "a.html", tmp_path / "b.csv")
     assert main(["verify", str(tmp_path / "a.html"), str(tmp_path / "b.csv")]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[:4] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -136,3 +137,32 @@ def test_a_file_without_a_record_is_refused_with_what_to_do(query, tmp_path):
     sqlite3.connect(tmp_path / "a.xlsx").close()
     with pytest.raises(greynb.UsageError):
         verify_file(tmp_path / "a.xlsx")
+
+
+def test_carriage_returns_in_sql_and_names_are_no_edit(query, tmp_path):
+    frame = query('SELECT race_id,\r\n odds AS "the\r\nodds"\r\nFROM races')
+    greynb.export(frame, tmp_path / "x.html")
+    greynb.Report("R").table(frame).save(tmp_path / "r.html")
+    for name in ("x.html", "r.html"):
+        found = verify_file(tmp_path / name)
+        assert found.holds and found.checked == "the page is as it was made"
+
+
+def test_a_page_without_its_seal_was_edited(query, tmp_path):
+    path = exported(query, tmp_path / "x.html")
+    page = path.read_bytes().decode()
+    path.write_bytes(re.sub(r"<meta name=.greynb-seal.*?\n", "", page).encode())
+    found = verify_file(path)
+    assert found.exit_code == 4 and "lost its seal" in found.edited[0]
+
+
+def test_a_report_in_markdown_that_was_edited_is_found(query, tmp_path):
+    greynb.Report("R").table(query("SELECT race_id, odds FROM races")).save(tmp_path / "r.md")
+    assert verify_file(tmp_path / "r.md").checked
+    retyped(tmp_path / "r.md", "10.2", "12.2")
+    assert verify_file(tmp_path / "r.md").exit_code == 4
+
+
+def test_a_table_named_data_in_a_report_is_not_taken_for_an_export(query, tmp_path):
+    greynb.Report("R").table(query("SELECT race_id, odds FROM races"), "Data").save(tmp_path / "r.xlsx")
+    assert verify_file(tmp_path / "r.xlsx").holds

@@ -34,11 +34,10 @@ _SAID = {
 
 def check(script: Script) -> Iterator[Found]:
     """Find all of this family, in source order of each kind."""
-    told: set[int] = set()
-    yield from _opened(script, told)
+    yield from _opened(script)
     yield from _attached(script)
-    yield from _copied(script, told)
-    yield from _written(script, told)
+    yield from _copied(script)
+    yield from _written(script)
 
 
 def instead(role: Role | None, script: Role | None) -> str:
@@ -50,17 +49,19 @@ def instead(role: Role | None, script: Role | None) -> str:
     return "greynb.get_conn(), read-only" if role == "analytics" else 'greynb.get_conn("staging")'
 
 
-def _opened(script: Script, told: set[int]) -> Iterator[Found]:
+def _opened(script: Script) -> Iterator[Found]:
     for call, opened in script.openings:
         place = script.module.place(call)
         target = opened.target
         if opened.kind == "helper":
-            if target.place is not None and target.place not in script.defaults:
-                told.add(target.place.line)
-                yield _in_code(target, target.place, script.role, f"given to {opened.how}")
+            written = target.place
+            if written is None or written in script.defaults or written.line in script.told or script.is_test:
+                continue
+            script.told.add(written.line)
+            yield _in_code(target, written, script.role, f"given to {opened.how}")
         elif target.kind != "temporary" and not (script.is_test and target.kind != "ours"):
             if target.place and target.place.line in range(place.line, place.last_line + 1):
-                told.add(target.place.line)
+                script.told.add(target.place.line)
             yield _raw(script, call, opened, place)
 
 
@@ -112,7 +113,7 @@ def attachment(target: Target, place: Place) -> Found:
     )
 
 
-def _copied(script: Script, told: set[int]) -> Iterator[Found]:
+def _copied(script: Script) -> Iterator[Found]:
     for call in script.module.calls():
         name = script.module.dotted(call.func)
         if name not in _COPIERS or len(call.args) < 2:
@@ -122,7 +123,7 @@ def _copied(script: Script, told: set[int]) -> Iterator[Found]:
             continue
         if not (found[0].kind == "ours" or looks_like_file(found[0].name or "")):
             continue
-        told |= {each.place.line for each in found if each.place}
+        script.told |= {each.place.line for each in found if each.place}
         yield copied(name, found[0], found[1], script.module.place(call))
 
 
@@ -140,11 +141,11 @@ def copied(how: str, source: Target, copy: Target, place: Place) -> Found:
     )
 
 
-def _written(script: Script, told: set[int]) -> Iterator[Found]:
+def _written(script: Script) -> Iterator[Found]:
     """Paths in the code that reach no call above: defaults of parameters and options, names of settings."""
     for node in script.module.all(ast.Constant):
         assert isinstance(node, ast.Constant)
-        if not isinstance(node.value, str) or len(node.value) > 300 or node.lineno in told:
+        if not isinstance(node.value, str) or len(node.value) > 300 or node.lineno in script.told:
             continue
         if not looks_like_file(node.value) or not _is_path(script, node):
             continue
@@ -158,7 +159,7 @@ def _written(script: Script, told: set[int]) -> Iterator[Found]:
             or (target.kind == "other" and not _means_file(script, node))
         ):
             continue
-        told.add(node.lineno)
+        script.told.add(node.lineno)
         yield _in_code(target, place, script.role, "written in the code")
 
 

@@ -26,6 +26,8 @@ class Script:
         Its tree and the values in it.
     text
         Its source.
+    told
+        Lines whose path was told already.
     defaults
         Where the last defaults of copied routing are written: they are told with the copy.
     """
@@ -33,6 +35,7 @@ class Script:
     path: str
     module: Module
     text: str
+    told: set[int] = field(default_factory=set)
     defaults: set[Place] = field(default_factory=set)
     flow: Flow = field(init=False)
 

@@ -19,6 +19,7 @@ from greynb.audit.values import (
     Mapping,
     Marks,
     Number,
+    Table,
     Temporary,
     Text,
     Unknown,
@@ -120,6 +121,8 @@ def value_of_subscript(flow: Flow, node: ast.Subscript) -> Value:
         if not base.repeated and -len(base.items) <= node.slice.value < len(base.items):
             return base.items[node.slice.value]
         return one_of(list(base.items)) if base.items else Unknown()
+    if isinstance(base, Table) and base.values:
+        return one_of(list(base.values))
     return base if isinstance(base, Temporary) else flow.unknown(node)
 
 
@@ -201,11 +204,22 @@ def _method(flow: Flow, node: ast.Call, func: ast.Attribute) -> Value:
         return _PATHS[func.attr](flow, node, base)
     if func.attr == "replace" and [_constant(each) for each in node.args] == ['"', '""']:
         return Marks()
+    if isinstance(base, Table):
+        return _entry(flow, node, func.attr, base)
     if isinstance(base, Temporary | Connection) or func.attr in _SAME:
         return base
     if func.attr in ("format", "replace", "removeprefix") and isinstance(base, Text):
         return base
     return flow.unknown(node)
+
+
+def _entry(flow: Flow, node: ast.Call, method: str, table: Table) -> Value:
+    """What a method of a dictionary that is written out gives."""
+    if method in ("get", "pop", "setdefault") and node.args:
+        return one_of([*table.values, *(flow.value(each) for each in node.args[1:])])
+    if method == "items":
+        return Items(tuple(Items(pair) for pair in zip(table.keys, table.values, strict=True)))
+    return Items(table.values) if method == "values" else Items(table.keys) if method == "keys" else Unknown()
 
 
 def _below(flow: Flow, node: ast.Call, base: Value) -> Value:

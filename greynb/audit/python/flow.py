@@ -13,6 +13,7 @@ from greynb.audit.values import (
     Items,
     Mapping,
     Number,
+    Table,
     Temporary,
     Text,
     Unknown,
@@ -98,14 +99,16 @@ class Flow:
             case ast.Starred() | ast.Await() | ast.NamedExpr():
                 return self.value(node.value)
             case ast.Dict():
-                inner = [
-                    self.value(value)
-                    for key, value in zip(node.keys, node.values, strict=True)
-                    if key is None
-                ]
-                return Mapping() if any(isinstance(each, Mapping) for each in inner) else self.unknown(node)
+                return self._dictionary(node)
             case _:
                 return self.unknown(node)
+
+    def _dictionary(self, node: ast.Dict) -> Value:
+        values = [self.value(each) for each in node.values]
+        merged = [value for key, value in zip(node.keys, values, strict=True) if key is None]
+        if merged:
+            return Mapping() if any(isinstance(each, Mapping) for each in merged) else self.unknown(node)
+        return Table(tuple(self.value(key) for key in node.keys if key is not None), tuple(values))
 
     def _either(self, node: ast.IfExp) -> Value:
         body, other = self.value(node.body), self.value(node.orelse)
@@ -261,6 +264,8 @@ class Flow:
         return value
 
     def _item(self, value: Value, part: int) -> Value:
+        if isinstance(value, Table):
+            value = Items(value.keys)
         if not isinstance(value, Items):
             return Unknown()
         if not part:

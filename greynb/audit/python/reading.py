@@ -6,12 +6,12 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from greynb.audit.families import builtsql, paths, roles, routing, writes
+from greynb.audit.families import builtsql, commands, paths, roles, routing, writes
 from greynb.audit.families.script import Script
 from greynb.audit.findings import Found, Place
 from greynb.audit.python.module import Module
 
-_FAMILIES = (routing, paths, roles, writes, builtsql)
+_FAMILIES = (routing, commands, paths, roles, writes, builtsql)
 
 
 def check(text: str, path: str) -> Iterator[Found]:

@@ -26,7 +26,7 @@ class Entry:
     where
         Role, file, version and time.
     codes
-        The statements that prepared it, then the query itself.
+        The statements that prepared it, then the query itself; none where `where` says whose they are.
     values
         The values of its parameters or arguments, in one line; may be empty.
     """
@@ -42,10 +42,14 @@ def entries(document: Document) -> tuple[Entry, ...]:
     first: dict[str, Source] = {}
     for source in document.sources:
         first.setdefault(key(source), source)
-    return tuple(
-        Entry(number=number, where=where(first[each]), codes=_codes(first[each]), values=_values(first[each]))
-        for each, number in document.numbers.items()
-    )
+    found, known = [], dict[tuple[str, ...], int]()
+    for each, number in document.numbers.items():
+        source, codes = first[each], _codes(first[each])
+        if (same := known.setdefault(codes, number)) != number:
+            found.append(Entry(number, f"{where(source)} · as SQL {same}, with", (), _values(source)))
+        else:
+            found.append(Entry(number, where(source), codes, _values(source)))
+    return tuple(found)
 
 
 def _codes(source: Source) -> tuple[str, ...]:

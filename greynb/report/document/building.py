@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from greynb.errors import UsageError
 from greynb.report.document import prose
-from greynb.report.document.blocks import Block, Chart, Code, Heading, Note, Tile, Tiles
+from greynb.report.document.blocks import Block, Chart, Code, Heading, Note, Text, Tile, Tiles
 from greynb.report.document.document import Document
 from greynb.report.document.formatting import Format
 from greynb.report.document.pictures import svg_of
@@ -197,7 +197,8 @@ class Report:
         from greynb.report.document.codec import as_json
 
         document = self.document
-        return as_json([Heading(document.title), *document.blocks])
+        under = [Text(prose.escaped(document.subtitle))] if document.subtitle else []
+        return as_json([Heading(document.title, 1), *under, *document.blocks])
 
     def _repr_html_(self) -> str:
         from greynb.report.document.html import preview

@@ -59,15 +59,10 @@ def _frame_as_text(frame: pd.DataFrame) -> dict[str, Any]:
     """Write a frame as Arrow, which keeps its types; a column of mixed values goes as text."""
     import pyarrow as pa
 
-    arrays = []
-    for place in range(frame.shape[1]):
-        values = frame.iloc[:, place]
-        try:
-            arrays.append(pa.array(values, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-            texts = [None if value is None else str(value) for value in values]
-            arrays.append(pa.array(texts, pa.string()))
-    table = pa.table(arrays, names=[str(place) for place in range(len(arrays))])
+    from greynb.report.exports.tables import as_table
+
+    places = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
+    table = as_table(places.reset_index(drop=True)).arrow if frame.shape[1] else pa.table({})
     file = io.BytesIO()
     with pa.ipc.new_stream(file, table.schema) as stream:
         stream.write_table(table)

@@ -77,7 +77,7 @@ def _table(summary: Summary, block: blocks.Table) -> None:
     formats = {
         head: pattern
         for head, column in zip(frame.columns, block.columns, strict=True)
-        if column.format and (pattern := _number_format(column.format))
+        if column.format and (pattern := _number_format(column.format, whole=frame[head].dtype.kind in "iu"))
     }
     written = write_sheet(summary.book, name, frame, formats=formats)
     _scales(summary.book, written, block)
@@ -100,12 +100,14 @@ def _unique(names: list[str]) -> list[str]:
     return made
 
 
-def _number_format(pattern: str) -> str | None:
+def _number_format(pattern: str, *, whole: bool) -> str | None:
     """Say a Python format in Excel's words, where it is one of plain numbers: ``{:+,.1%}``."""
     match = _PATTERN.match(pattern)
     if match is None:
         return None
     plus, thousands, decimals, kind = match.groups()
+    if not kind and not whole:  # as many decimals as each value has: Excel cannot
+        return None
     digits = int(decimals) if decimals is not None else (6 if kind in ("f", "%") else 0)
     number = (
         ("#,##0" if thousands else "0")

@@ -15,6 +15,8 @@ MISSING = "\u2013"
 _MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 _DIGITS = 4
 """Significant digits of the largest number of a column that has no format."""
+_TINY = 1e-5
+"""A column of smaller numbers alone is written with exponents: 3.000e-08."""
 
 
 def signs(text: str) -> str:
@@ -56,8 +58,7 @@ def _writer(format_: Format | None, known: Sequence[Any]) -> Callable[[Any], str
     if known and all(isinstance(value, dt.datetime) for value in known):
         return _moment(known)
     if known and all(isinstance(value, _floats()) for value in known):
-        pattern = f"{{:,.{_decimals(known)}f}}"
-        return pattern.format
+        return _pattern(known).format
     return _plain
 
 
@@ -67,12 +68,15 @@ def _floats() -> tuple[type, ...]:
     return float, np.floating
 
 
-def _decimals(known: Sequence[float]) -> int:
+def _pattern(known: Sequence[float]) -> str:
     finite = [abs(value) for value in known if math.isfinite(value)]
     largest = max(finite, default=0.0)
-    if largest == 0 or all(value == int(value) for value in finite):
-        return 0
-    return min(max(_DIGITS - 1 - math.floor(math.log10(largest)), 0), 6)
+    if all(value == int(value) for value in finite):
+        return "{:,.0f}"
+    if largest < _TINY:
+        return f"{{:.{_DIGITS - 1}e}}"
+    decimals = min(max(_DIGITS - 1 - math.floor(math.log10(largest)), 0), 6)
+    return f"{{:,.{decimals}f}}"
 
 
 def _moment(known: Sequence[dt.datetime]) -> Callable[[Any], str]:

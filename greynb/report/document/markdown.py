@@ -19,7 +19,7 @@ from greynb.report.document.formatting import signs
 from greynb.report.document.html import made_by
 from greynb.report.document.prose import escaped
 from greynb.report.document.records import as_json, record
-from greynb.report.exports.records import beside
+from greynb.report.exports.records import beside, sha256
 
 _TICKS = re.compile(r"`+")
 
@@ -46,7 +46,8 @@ def write(document: Document, path: Path) -> None:
     parts += [_appendix(document), "---", escaped(made_by(document))]
     text = "\n\n".join(part for part in parts if part) + "\n"
     path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    beside(path).write_text(as_json(record(document)), encoding="utf-8")
+    kept = record(document) | {"report": {"sha256": sha256(path)}}
+    beside(path).write_text(as_json(kept), encoding="utf-8")
 
 
 class _Pictures:

@@ -12,11 +12,17 @@ from xml.etree import ElementTree
 from greynb.errors import UsageError
 
 _PROLOG = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
-_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 _NAMES = re.compile(r"""(\bid=["']|url\(["']?#|href=["']#)""")
-# What a drawing does not need, and what could run or load something.
+_NAMESPACES = re.compile(r"""\sxmlns(?::\w+)?=(["'])[^"']*\1""")
+_DRAWN = frozenset(
+    "a circle clipPath defs desc ellipse g image line linearGradient marker mask path pattern polygon"
+    " polyline radialGradient rect stop style svg symbol text textPath title tspan use".split()
+)
+"""The elements of a drawing that only draws."""
+# What a drawing does not need, and what could run or load something, or be read otherwise by a page's parser.
 _ACTIVE = re.compile(
-    r"<script\b|<foreignobject\b|<!entity|<style[^>]*>[^<]*@import|\son\w+\s*=|javascript:"
+    r"<[!?]|//|\\|javascript:|\bon\w+\s*=|<style[^>]*>[^<]*@"
     r"|(?:href|src)\s*=\s*[\"'](?!#|data:image/)|url\(\s*[\"']?(?!#|[\"'])",
     re.IGNORECASE,
 )
@@ -71,7 +77,9 @@ def _bare(svg: str) -> str:
 
 def is_passive(svg: str) -> bool:
     """Tell whether an SVG can stand in a page: no script, no handler, nothing from elsewhere."""
-    return _ACTIVE.search(svg) is None
+    if _ACTIVE.search(_NAMESPACES.sub("", svg)):
+        return False
+    return all(each.tag.rpartition("}")[2] in _DRAWN for each in ElementTree.fromstring(svg).iter())
 
 
 def named(svg: str, prefix: str) -> str:

@@ -19,6 +19,7 @@ _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#&])")
+_LINE_END = re.compile(r"\r\n?|\n")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)")
 _WEB = ("https://", "http://", "mailto:")
 
@@ -62,7 +63,7 @@ def plain(markdown: str) -> str:
 
 def escaped(text: str) -> str:
     """Write a text so that Markdown shows it as it is; line breaks become spaces."""
-    one_line = " ".join(text.split("\n"))
+    one_line = _LINE_END.sub(" ", text)
     return _LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", one_line))
 
 

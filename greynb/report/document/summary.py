@@ -22,7 +22,8 @@ _COLUMNS: Final = 8
 _WIDTH: Final = 15
 """Of a column of the summary, in characters; eight of them fit a page across."""
 _LINE: Final = _COLUMNS * _WIDTH
-_LONGEST: Final = 32_000
+_LONGEST: Final = 16_000
+"""Characters of a cell, each at most two of the 32,767 units that Excel counts."""
 _SCREEN: Final = 96
 """Pixels that Excel takes for an inch."""
 _ROW: Final = 20
@@ -62,8 +63,8 @@ class Summary:
         self._row += 1
 
     def line(self, text: str, **look: Any) -> None:
-        """Write one text across the sheet, as high as it needs to be."""
-        shown = text[:_LONGEST]
+        """Write one text across the sheet, as high as it needs to be; one too long for a cell in several."""
+        shown, rest = text[:_LONGEST], text[_LONGEST:]
         form = self.book.format(text_wrap=True, valign="top", quote_prefix=True, **look)
         size = look.get("font_size", 11)
         across = _LINE * 11 / size
@@ -72,6 +73,8 @@ class Summary:
         checked(self._sheet.write_string(self._row, 0, shown, form), shown)
         self._sheet.set_row(self._row, min(lines * size * 1.45, 400))
         self._row += 1
+        if rest:
+            self.line(rest, **look)
 
     def tile(self, place: int, tile: Tile) -> None:
         """Write a tile into the three rows from here, two columns wide."""

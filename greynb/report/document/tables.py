@@ -76,7 +76,7 @@ def table_of(
         for place, name in enumerate(names)
     )
     over = tuple(_spanner(names, text, under) for text, under in (spanners or {}).items())
-    return Table(columns, df.copy(), len(df), caption, over, sources)
+    return Table(columns, df.reset_index(drop=True), len(df), caption, over, sources)
 
 
 def _column(

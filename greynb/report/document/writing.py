@@ -38,6 +38,7 @@ def save(document: Document, *paths: Path, force: bool = False) -> tuple[Path, .
             folder.mkdir()
             import_module(RENDERERS[path.suffix.lower()]).write(document, folder / path.name)
             folders.append(folder)
+        check(*paths, force=force)  # again: somebody may have put a file there meanwhile
         for folder, path in zip(folders, places, strict=True):
             with readable_errors(path):
                 _put(folder, path)

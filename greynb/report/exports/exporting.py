@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -16,13 +16,10 @@ from greynb.report.exports.result import Exported
 from greynb.report.exports.tables import as_table
 from greynb.report.exports.writing import write_all
 
-Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-
 
 def export(
     df: object,
-    paths: Paths,
-    *,
+    *paths: str | PathLike[str],
     force: bool = False,
     formulas: Literal["neutralise", "keep"] = "neutralise",
     progress: Callable[[float], None] | None = None,
@@ -38,7 +35,7 @@ def export(
     df
         A frame of pandas or polars, or an Arrow table.
     paths
-        One path or several: .csv, .parquet, .json, .md, .html, .xlsx, .tex. Folders are made.
+        One or more: .csv, .parquet, .json, .md, .html, .xlsx, .tex. Folders are made.
     force
         Replace whatever is there. Without it only a file that greynb made from the same cell is replaced.
     formulas
@@ -61,21 +58,24 @@ def export(
         raise UsageError(f"formulas={formulas!r} is unknown", hint='it is "neutralise" or "keep"')
     targets = _targets(paths)
     table = as_table(df)
-    if not force:
+
+    def check() -> None:
         for target, kind in targets.items():
-            check_replaceable(target, cell_of(df), has_record_beside=kind.record_beside)
-    notices = write_all(table, targets, formulas == "keep", progress or (lambda _part: None))
+            if not force:
+                check_replaceable(target, cell_of(df), has_record_beside=kind.record_beside)
+
+    check()
+    notices = write_all(table, targets, formulas == "keep", progress or (lambda _part: None), check)
     sizes = tuple(target.stat().st_size for target in targets)
     taken = time.perf_counter() - begun
     return Exported(tuple(targets), table.arrow.num_rows, sizes, taken, tuple(dict.fromkeys(notices)))
 
 
-def _targets(paths: Paths) -> dict[Path, Format]:
-    given = [paths] if isinstance(paths, str | PathLike) else list(paths)
-    if not given:
+def _targets(paths: Sequence[str | PathLike[str]]) -> dict[Path, Format]:
+    if not paths:
         raise UsageError("an export needs the path of a file", hint="for example races.csv")
     targets: dict[Path, Format] = {}
-    for path in map(destination, given):
+    for path in map(destination, paths):
         if path in targets:
             raise UsageError("the same file is named twice", path=path)
         targets[path] = format_of(path)

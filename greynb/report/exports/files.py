@@ -28,8 +28,11 @@ def destination(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     UsageError
-        It is empty, or a folder is there.
+        It is no path or empty, or a folder is there, or a file where one of its folders would be.
     """
+    if not isinstance(path, str | os.PathLike):
+        hint = 'give several one after the other: "a.csv", "a.xlsx"'
+        raise UsageError(f"a {type(path).__name__} is no path of a file", hint=hint)
     given = os.fspath(path)
     if not given or "\0" in given:
         raise UsageError("an export needs the path of a file", hint="for example races.csv")
@@ -40,6 +43,9 @@ def destination(path: str | os.PathLike[str]) -> Path:
             raise UsageError(f"the path leads nowhere: {error}", path=given) from error
         if place.is_dir():
             raise UsageError("a folder is there", path=given, hint="name a file in it, for example races.csv")
+        there = next(each for each in place.parents if each.exists())
+        if not there.is_dir():
+            raise UsageError("a file is where its folder would be", path=there, hint="name another folder")
     return place
 
 

@@ -78,7 +78,7 @@ def write_html(table: Table, path: Path, job: Job) -> Written:
     rows = readable(table.arrow)
     kinds = [_class(kind) for kind in rows.schema.types]
     heads = "".join(
-        f'<th scope="col"{kind}>{escape(name)}</th>'
+        f'<th scope="col"{kind}>{_escaped(name)}</th>'
         for name, kind in zip(rows.column_names, kinds, strict=True)
     )
 
@@ -90,7 +90,7 @@ def write_html(table: Table, path: Path, job: Job) -> Written:
         return join(["<tr>", *cells, "</tr>\n"])
 
     about = f"{rows.num_rows:,} rows, {rows.num_columns:,} columns"
-    title = escape(job.title)
+    title = _escaped(job.title)
     with path.open("wb") as file, _sealed(file, _HEAD.format(title=title, style=_STYLE)) as page:
         page.write(_BODY.format(title=title, about=about, heads=heads).encode())
         for text in in_order(rows, lines, job):
@@ -130,6 +130,11 @@ def embedded(record: Mapping[str, Any]) -> str:
     return json.dumps(record).replace("<", "\\u003c")
 
 
+def _escaped(text: str) -> str:
+    """Escape a text; a carriage return too, which the seal and browsers take for a part of a line end."""
+    return escape(text).replace("\r", "&#13;")
+
+
 def _class(kind: pa.DataType) -> str:
     return ' class="n"' if is_number(kind) else "" if kind == TEXT else ' class="d"'
 
@@ -143,7 +148,9 @@ def _cell(column: Any) -> Any:
 
 def _origin(record: Mapping[str, Any]) -> str:
     parts = [record.get("role"), record.get("file"), record.get("version"), record.get("time")]
-    where = escape(" · ".join(str(part) for part in parts if part))
+    where = _escaped(" · ".join(str(part) for part in parts if part))
     sql = str(record.get("sql") or "")
-    query = f"<details><summary>SQL</summary><pre>{escape(sql)}</pre></details>" if sql else "no query known"
-    return f"{where} · greynb {escape(str(record.get('greynb', '')))}{query if sql else ' · ' + query}"
+    query = (
+        f"<details><summary>SQL</summary><pre>{_escaped(sql)}</pre></details>" if sql else "no query known"
+    )
+    return f"{where} · greynb {_escaped(str(record.get('greynb', '')))}{query if sql else ' · ' + query}"

@@ -6,15 +6,19 @@ HTML would take for markup are escaped, so that the text reads as it is.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from greynb.report.exports.job import Job, Written, in_order
 from greynb.report.exports.tables import Table
-from greynb.report.exports.texts import TEXT, is_number, join, readable, replaced, texts, write
+from greynb.report.exports.texts import TEXT, is_number, join, readable, replaced, rewritten, texts, write
+
+# An underscore inside a word (`race_id`) is no markup, and stays.
+_EDGE: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 def write_markdown(table: Table, path: Path, job: Job) -> Written:
@@ -40,12 +44,11 @@ def _cell(column: Any) -> Any:
 
 
 def _escaped(text: Any) -> Any:
-    signs = pc.match_substring_regex(text, r"[\\`*_\[\]<>|~&$\r\n]|^[ \t]|[ \t]$")
+    signs = pc.match_substring_regex(text, r"[\\`*_\[\]<>|~&$\r\n]")
     if not pc.any(signs).as_py():
         return text
-    # An underscore inside a word (`race_id`) is no markup, and stays.
     text = pc.replace_substring_regex(text, r"([\\`*\[\]|~$])", r"\\\1")
-    text = pc.replace_substring_regex(text, r"(^|\W)_", r"\1\\_")
-    text = pc.replace_substring_regex(text, r"_(\W|$)", r"\\_\1")
+    edges = pc.match_substring_regex(text, r"(^|[\W_])_|_$|_\W")
+    text = rewritten(text, edges, lambda value: _EDGE.sub(r"\\_", value))
     text = replaced(text, ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
     return replaced(text, ("\r\n", "<br>"), ("\n", "<br>"), ("\r", "<br>"))

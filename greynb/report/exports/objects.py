@@ -122,7 +122,9 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):
-        return {text_of(key): _jsonable(each) for key, each in value.items()}
+        named = {text_of(key): _jsonable(each) for key, each in value.items()}
+        pairs = [[_jsonable(key), _jsonable(each)] for key, each in value.items()]
+        return named if len(named) == len(value) else pairs  # as 1 and "1" have the same text
     if isinstance(value, set | frozenset):
         return sorted((_jsonable(each) for each in value), key=repr)
     if isinstance(value, list | tuple | np.ndarray):

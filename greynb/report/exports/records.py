@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -9,18 +10,27 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 
 from greynb.errors import UsageError
+from greynb.report.seal import seal_holds
 
 BESIDE: Final = ".meta.json"
 """What is added to the name of a file that has no room for a record in itself."""
 
 Record = Mapping[str, Any]
 Cell = tuple[Any, ...]
-_SCRIPT = re.compile(r'<script type="application/json" class="greynb-source">(.*?)</script>', re.S)
+SCRIPT: Final = re.compile(r'<script type="application/json" class="greynb-source">(.*?)</script>', re.S)
+"""How a page carries a record."""
+_REPORT: Final = '<body class="greynb">'
 
 
 def beside(path: Path) -> Path:
     """Give the path of the record beside a file."""
     return path.with_name(path.name + BESIDE)
+
+
+def sha256(path: Path) -> str:
+    """Give the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cell_of(df: object) -> Cell | None:
@@ -31,7 +41,10 @@ def cell_of(df: object) -> Cell | None:
 
 
 def check_replaceable(path: Path, cell: Cell | None, *, has_record_beside: bool) -> None:
-    """Refuse to replace a file, unless it holds a result of the same cell.
+    """Refuse to replace a file, unless it is an export of the same cell.
+
+    A report that shows a result of the cell is none, and neither is a file that was edited, as far as that
+    can be told: of text by its hash, of a page by its seal, of a workbook by its sheets.
 
     The same cell is the same statement on the same database file and role, with parameters of the same
     names: their values, and the data, may be others.
@@ -49,7 +62,7 @@ def check_replaceable(path: Path, cell: Cell | None, *, has_record_beside: bool)
         found = None
     if found is None or cell is None or _cell(found) != cell:
         if found is None:
-            message = "a file of another origin is there"
+            message = "a file of another origin, or one that was edited, is there"
         elif cell is None:
             message = "a file is there, and the frame names no query that could have made it"
         else:
@@ -67,13 +80,17 @@ def _read(path: Path) -> Record | None:
 
 
 def _read_beside(path: Path) -> Record | None:
-    found = json.loads(beside(path).read_text(encoding="utf-8"))["sources"]
-    return found[0] if found else None
+    found = json.loads(beside(path).read_text(encoding="utf-8"))
+    if path.exists() and sha256(path) != found["export"]["sha256"]:
+        return None
+    (source,) = found["sources"]
+    return dict(source)
 
 
 def _read_html(path: Path) -> Record | None:
-    found = _SCRIPT.findall(path.read_text(encoding="utf-8"))
-    return json.loads(found[-1]) if found else None
+    page = path.read_bytes().decode("utf-8")
+    found = SCRIPT.findall(page)
+    return json.loads(found[-1]) if found and _REPORT not in page and seal_holds(page) else None
 
 
 def _read_parquet(path: Path) -> Record | None:
@@ -83,9 +100,9 @@ def _read_parquet(path: Path) -> Record | None:
 
 
 def _read_excel(path: Path) -> Record | None:
-    from greynb.report.exports.excel import sources
+    from greynb.report.exports.excel import is_export, sources
 
-    return next(iter(sources(path)), None)
+    return next(iter(sources(path)), None) if is_export(path) else None
 
 
 _READERS: dict[str, Callable[[Path], Record | None]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,7 +16,7 @@ from greynb.errors import UsageError
 from greynb.report.exports.files import aside, readable_errors
 from greynb.report.exports.formats import Format
 from greynb.report.exports.job import Job, Written
-from greynb.report.exports.records import beside
+from greynb.report.exports.records import beside, sha256
 from greynb.report.exports.tables import Table
 from greynb.report.recording import described
 
@@ -30,6 +29,7 @@ def write_all(
     targets: Mapping[Path, Format],
     keep_formulas: bool,
     progress: Callable[[float], None],
+    check: Callable[[], None],
 ) -> list[str]:
     """Write a table to each target, and its record.
 
@@ -43,6 +43,9 @@ def write_all(
         Whether texts that a spreadsheet would run stay as they are.
     progress
         Called with the part that is done, 0 to 1; may raise to stop.
+    check
+        Called when all is written, before anything is renamed: raises where somebody else has put a file at
+        a target meanwhile.
 
     Returns
     -------
@@ -64,11 +67,12 @@ def write_all(
                 job = Job(target.stem, state.record, keep_formulas, state.told)
                 written = _written(kind, table, new[target], job)
                 if target in beyond:
-                    facts = {**_facts(target, table), **written.facts, "sha256": _sha256(new[target])}
+                    facts = {**_facts(target, table), **written.facts, "sha256": sha256(new[target])}
                     _write_record(new[beyond[target]], state.record(), facts)
             notices += written.notices
             state.before += table.arrow.num_rows
         progress(1.0)
+        check()
     return notices
 
 
@@ -116,11 +120,6 @@ def _facts(target: Path, table: Table) -> dict[str, Any]:
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "greynb": __version__,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_record(path: Path, source: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

@@ -85,7 +85,7 @@ class Reader:
         if self._stop.is_set():
             raise QueryInterrupted("verify: interrupted")
         if source.frames:
-            names = ", ".join(source.frames)
+            names = ", ".join(map(str, source.frames))
             raise UsageError(f"it reads a DataFrame of the notebook ({names}), which is not in the file")
         if source.role not in ("analytics", "staging"):
             raise UsageError(f"no query can be run for the role {source.role!r}")
@@ -123,7 +123,8 @@ class Reader:
         """Evaluate again; the frames of one evaluation are made together, and kept for the next record."""
         arguments = _values(source.arguments)
         part = str(arguments.pop("part", "table"))
-        key = json.dumps([arguments, source.version], sort_keys=True, default=str)
+        setup = [_text(made, "sql") for made in source.setup]
+        key = json.dumps([arguments, source.version, setup], sort_keys=True, default=str)
         if key not in self._evaluations:
             self._evaluations[key] = self._evaluated(arguments, source, route)
         found, same = self._evaluations[key]
@@ -142,17 +143,14 @@ class Reader:
         if asked.predictions == FRAME:
             raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
         with self._open(_session(route)) as session:
-            kept = _go_to(session, route, source.version, source.time)
+            kept = _prepare(session, route, source)
             found = evaluate_on(session, asked, route.path)
             return found, kept or _is_file(session, source)
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
         # A session for each: temporary tables of one query must not be there for the next.
         with self._open(_session(route)) as session:
-            for made in source.setup:
-                _go_to(session, route, _text(made, "version"), source.time)
-                _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
-            kept = _go_to(session, route, source.version, source.time)
+            kept = _prepare(session, route, source)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
             return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
@@ -173,6 +171,14 @@ def _session(route: Route) -> AnalyticsSession:
 def _frames(evaluation: Evaluation) -> set[str]:
     """The names of an evaluation's frames."""
     return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
+
+
+def _prepare(session: AnalyticsSession, route: Route, source: Source) -> bool:
+    """Make its temporary tables, then go to its version; tells whether that is still there."""
+    for made in source.setup:
+        _go_to(session, route, _text(made, "version"), source.time)
+        _run(session, _text(made, "sql"), _values(made.get("parameters")), setup=True)
+    return _go_to(session, route, source.version, source.time)
 
 
 def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:
@@ -208,12 +214,11 @@ def _run(
     limit: int | None = None,
 ) -> Any:
     bound = bind(sql, values, dialect="duckdb")
-    kinds = {each.kind for each in checked(bound.sql)}
-    if not kinds <= ({"create", "drop"} if setup else {"select"}):
+    passed = checked(bound.sql)
+    if len(passed) != 1 or passed[0].kind not in ({"create", "drop"} if setup else {"select"}):
         raise WriteRefused("only SELECTs, and what made their temporary tables, are run again")
-    text = (
-        bound.sql if limit is None else f"SELECT * FROM (\n{bound.sql.strip().rstrip(';')}\n) LIMIT {limit}"
-    )
+    statement = passed[0].sql  # without what comes after it, such as a semicolon and a comment
+    text = statement if limit is None else f"SELECT * FROM (\n{statement}\n) LIMIT {limit}"
     result = session.run(text, bound.parameters)[-1]
     if limit is not None and result.frame is not None and len(result.frame) >= limit:
         raise QueryError(f"it gives {limit:,} rows or more, many more than were recorded")

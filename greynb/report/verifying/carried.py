@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from greynb.errors import UsageError
+from greynb.report.exports.records import SCRIPT, beside, sha256
 from greynb.report.recording import Source, sources_of
 from greynb.report.seal import has_seal, seal_holds
 
 _LARGEST: Final = 1_000_000_000
 """Bytes of a file that is read as a whole."""
-_SCRIPT: Final = re.compile(
-    r'<script type="application/json" class="greynb-source">(.*?)</script>', re.DOTALL
-)
 _ATTACHED: Final = "greynb.json"
-_NO_RECORD: Final = "an export of greynb carries its record in itself, or in NAME.meta.json beside it"
+_NO_RECORD: Final = "an export of greynb carries its record in itself, or in NAME.csv.meta.json beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +86,11 @@ def _records(found: Any) -> tuple[Source, ...]:
 
 def _html(path: Path) -> Carried:
     page = _text(path)
-    sources = _records([json.loads(each) for each in _SCRIPT.findall(page)])
-    if not has_seal(page):
-        return Carried(sources)
+    sources = _records([json.loads(each) for each in SCRIPT.findall(page)])
     if seal_holds(page):
         return Carried(sources, checked="the page is as it was made")
-    return Carried(sources, edited=("the page was edited after it was made",))
+    what = "was edited" if has_seal(page) else "lost its seal, so it was edited,"
+    return Carried(sources, edited=(f"the page {what} after it was made",))
 
 
 def _parquet(path: Path) -> Carried:
@@ -119,8 +114,6 @@ def _notebook(path: Path) -> Carried:
 
 
 def _pdf(path: Path) -> Carried:
-    if _meta(path) is not None:
-        return _beside(path)
     try:
         import pypdf
     except ImportError as error:
@@ -135,31 +128,16 @@ def _pdf(path: Path) -> Carried:
 
 
 def _beside(path: Path) -> Carried:
-    """Read ``NAME.csv.meta.json`` or ``NAME.meta.json``."""
-    meta = _meta(path)
-    if meta is None:
+    """Read ``NAME.csv.meta.json``."""
+    meta = beside(path)
+    if not meta.is_file():
         return Carried(())
     found = json.loads(_text(meta))
-    facts = found.get("export") or {}
+    facts = found.get("export") or found["report"]
     sources = _records(found["sources"])
-    if not facts.get("sha256"):
-        return Carried(sources, facts=facts)
-    if facts["sha256"] == _sha256(path):
+    if facts["sha256"] == sha256(path):
         return Carried(sources, checked="the file is as it was written", facts=facts)
     return Carried(sources, edited=("the file was edited after it was written",), facts=facts)
-
-
-def _meta(path: Path) -> Path | None:
-    candidates: Sequence[Path] = (
-        path.with_name(f"{path.name}.meta.json"),
-        path.with_name(f"{path.stem}.meta.json"),
-    )
-    return next((each for each in candidates if each.is_file() and each != path), None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 _READERS: Final[dict[str, Callable[[Path], Carried]]] = {

@@ -101,12 +101,12 @@ def _json(path: Path, source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame
 
 
 def _excel(path: Path, source: Source, _facts: Mapping[str, Any]) -> pd.DataFrame | None:
+    from greynb.report.exports.excel import is_export
     from greynb.report.verifying.workbooks import values_of
 
-    rows = None if source.values is None or _beyond_excel(source) else values_of(path, source.types)
-    if rows is None:
+    if source.values is None or _beyond_excel(source) or not is_export(path):
         return None
-    names, *body = rows
+    names, *body = values_of(path, source.types)
     columns = zip(*body, strict=True) if body else ((),) * len(names)
     return _typed(dict(zip(map(str, names), columns, strict=True)), source)
 

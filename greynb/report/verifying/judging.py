@@ -10,7 +10,8 @@ from greynb.report.canonical import content_of
 from greynb.report.probes import apart
 from greynb.report.recording import is_float
 from greynb.report.valuecodes import code
-from greynb.report.verifying.matching import RELATIVE, Comparison, compare, rows_of
+from greynb.report.verifying.matching import Comparison, compare, rows_of
+from greynb.report.verifying.pairing import RELATIVE
 from greynb.report.verifying.verdict import State, Verdict, short
 
 if TYPE_CHECKING:

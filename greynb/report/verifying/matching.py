@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,12 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from greynb.report.valuecodes import NULL, code
-from greynb.report.verifying.pairing import Codes, Pairs, Row, is_float, is_number, key_width, paired
+from greynb.report.verifying.pairing import RELATIVE, Codes, Pairs, Row, apart, key_width, paired
 from greynb.report.verifying.verdict import Difference
-
-RELATIVE: Final = 1e-9
-ABSOLUTE: Final = 1e-12
-"""Two numbers of which one is a float are the same within these: floats add up in another order each time."""
 
 _SHOWN: Final = 40
 
@@ -53,8 +48,8 @@ def compare(names: Sequence[str], then: Sequence[Row], now: Sequence[Row]) -> Co
     """Compare the rows of two results with the same columns.
 
     Rows that are the same on both sides go first, however often they are there. The others are paired by
-    the leading columns that tell all rows apart, on both sides; else by their place or in sorted order,
-    whichever leaves fewer differences.
+    the leading columns that tell all rows apart, on both sides; else those that are the same within the
+    tolerance, and the rest by their place or in sorted order, whichever leaves fewer differences.
 
     Parameters
     ----------
@@ -87,9 +82,9 @@ def _unequal(
         for place, (was, became) in enumerate(zip(old[before], new[after], strict=True)):
             if was == became:
                 continue
-            apart = _apart(then[before][place], now[after][place])
-            if apart <= RELATIVE:
-                largest = max(largest, apart)
+            difference = apart(then[before][place], now[after][place])
+            if difference <= RELATIVE:
+                largest = max(largest, difference)
             else:
                 unequal.append((before, after, place))
     return unequal, largest
@@ -101,17 +96,6 @@ def _few(found: tuple[list[tuple[int, int, int]], float]) -> int:
 
 def _codes(row: Row) -> Codes:
     return tuple(map(code, row))
-
-
-def _apart(then: Any, now: Any) -> float:
-    """How far two different values are apart, relative to the larger; infinite where it is no tolerance's."""
-    if not (is_number(then) and is_number(now) and (is_float(then) or is_float(now))):
-        return math.inf
-    first, second = float(then), float(now)
-    if not (math.isfinite(first) and math.isfinite(second)):
-        return math.inf
-    apart = abs(first - second)
-    return 0.0 if apart <= ABSOLUTE else apart / max(abs(first), abs(second))
 
 
 def _label(names: Sequence[str], row: Row, width: int, place: int) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 Row = Sequence[Any]
 Codes = tuple[bytes, ...]
 Pairs = list[tuple[int, int]]
+
+RELATIVE: Final = 1e-9
+ABSOLUTE: Final = 1e-12
+"""Two numbers of which one is a float are the same within these: floats add up in another order each time."""
 
 
 def key_width(then: Sequence[Row], *sides: Sequence[Codes]) -> int:
@@ -50,11 +55,13 @@ def paired(
     if width:
         pairs, gone, added = _by_key(left, right, old, new, width)
         return [pairs], gone, added
-    if len(left) != len(right):
-        return [], left, right
     floats = {place for row in (*then, *now) for place, value in enumerate(row) if is_float(value)}
+    near = list(_near(left, right, then, now, old, new, sorted(floats)))
+    left, right = sorted({*left} - {before for before, _ in near}), sorted({*right} - {at for _, at in near})
+    if len(left) != len(right):
+        return [near], left, right
     orders = _in_order(left, then, old, floats), _in_order(right, now, new, floats)
-    return [list(zip(left, right, strict=True)), list(zip(*orders, strict=True))], [], []
+    return [[*near, *zip(left, right, strict=True)], [*near, *zip(*orders, strict=True)]], [], []
 
 
 def _leftovers(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[list[int], list[int]]:
@@ -79,6 +86,57 @@ def _by_key(
     pairs = [(place, keyed.pop(old[place][:width])) for place in left if old[place][:width] in keyed]
     paired = {before for before, _ in pairs}
     return pairs, [place for place in left if place not in paired], sorted(keyed.values())
+
+
+def _near(
+    left: list[int],
+    right: list[int],
+    then: Sequence[Row],
+    now: Sequence[Row],
+    old: Sequence[Codes],
+    new: Sequence[Codes],
+    floats: list[int],
+) -> Iterator[tuple[int, int]]:
+    """Pair rows that are the same within the tolerance, each once."""
+    if not floats:
+        return
+    # Looked up by the float that tells most rows apart, so that few are to be looked at.
+    by = max(floats, key=lambda column: len({new[place][column] for place in right}))
+
+    def exact(codes: Codes) -> Codes:
+        return tuple(code for column, code in enumerate(codes) if column not in floats)
+
+    waiting: dict[Codes, list[tuple[float, int]]] = defaultdict(list)
+    for after in right:
+        waiting[exact(new[after])].append((_size(now[after][by]), after))
+    for others in waiting.values():
+        others.sort()
+    for before in left:
+        others, size = waiting.get(exact(old[before]), []), _size(then[before][by])
+        room = ABSOLUTE + 2 * RELATIVE * abs(size) if math.isfinite(size) else 0.0
+        for place in range(bisect_left(others, (size - room,)), len(others)):
+            other, after = others[place]
+            if other > size + room:
+                break
+            if all(_same(then[before][c], now[after][c], old[before][c], new[after][c]) for c in floats):
+                del others[place]
+                yield before, after
+                break
+
+
+def _same(then: Any, now: Any, old: bytes, new: bytes) -> bool:
+    return old == new or apart(then, now) <= RELATIVE
+
+
+def apart(then: Any, now: Any) -> float:
+    """How far two different values are apart, relative to the larger; infinite where it is no tolerance's."""
+    if not (is_number(then) and is_number(now) and (is_float(then) or is_float(now))):
+        return math.inf
+    first, second = float(then), float(now)
+    if not (math.isfinite(first) and math.isfinite(second)):
+        return math.inf
+    difference = abs(first - second)
+    return 0.0 if difference <= ABSOLUTE else difference / max(abs(first), abs(second))
 
 
 def _in_order(places: list[int], rows: Sequence[Row], codes: Sequence[Codes], floats: set[int]) -> list[int]:

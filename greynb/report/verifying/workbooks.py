@@ -11,19 +11,18 @@ from typing import Any, Final
 from xml.etree import ElementTree
 
 from greynb.report.exports.excel.parts import sheet_parts
+from greynb.report.exports.excel.single import DATA
 
-_SHEET: Final = "Data"
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _EPOCH: Final = dt.datetime(1899, 12, 30)
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 
 
-def values_of(path: Path, types: Sequence[str]) -> list[list[Any]] | None:
-    """Give the rows of the one table in a workbook, the columns' names first.
+def values_of(path: Path, types: Sequence[str]) -> list[list[Any]]:
+    """Give the rows of the one table in an exported workbook, the columns' names first.
 
-    Numbers of columns that hold dates become dates and times, to the millisecond. None where the workbook
-    has no such sheet.
+    Numbers of columns that hold dates become dates and times, to the millisecond.
 
     Parameters
     ----------
@@ -34,9 +33,7 @@ def values_of(path: Path, types: Sequence[str]) -> list[list[Any]] | None:
     """
     moments = [each.startswith("datetime64") for each in types]
     with zipfile.ZipFile(path) as archive:
-        part = sheet_parts(archive).get(_SHEET)
-        if part is None:
-            return None
+        part = sheet_parts(archive)[DATA]
         shared = list(_shared(archive))
         rows = [_row(row, len(moments), shared) for row in _rows(archive, part)]
     body = [

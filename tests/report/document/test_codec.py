@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greynb import Report
@@ -20,6 +20,7 @@ def travelled(*found: blocks.Block) -> list[blocks.Block]:
     return from_json(json.loads(json.dumps(as_json(found))))
 
 
+@settings(max_examples=25)
 @given(st.text())
 def test_blocks_of_text_arrive_as_they_were(text: str) -> None:
     sent = [
@@ -75,3 +76,26 @@ def test_types_arrive() -> None:
 def test_something_else_is_an_error() -> None:
     with pytest.raises((KeyError, TypeError)):
         from_json([{"kind": "spell"}])
+
+
+def test_no_value_of_a_mixed_column_loses_a_part_on_the_way() -> None:
+    frame = pd.DataFrame(
+        {"d": pd.Series([dt.date(2025, 1, 1), dt.datetime(2025, 1, 1, 10, 30)], dtype=object)}
+    )
+    (table,) = travelled(*Report("x").table(frame).document.blocks)
+    assert isinstance(table, blocks.Table)
+    assert [str(value) for value in table.frame["d"]] == ["2025-01-01", "2025-01-01 10:30:00"]
+
+
+def test_half_characters_stop_no_table() -> None:
+    (table,) = travelled(
+        *Report("x").table(pd.DataFrame({"d": ["a\ud800", "b"]}, dtype=object)).document.blocks
+    )
+    assert isinstance(table, blocks.Table) and list(table.frame["d"]) == ["a\\ud800", "b"]
+
+
+def test_columns_of_one_name_and_none_at_all_arrive() -> None:
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"], index=[7])
+    found = travelled(*Report("x").table(twice).table(twice.iloc[:, :0]).document.blocks)
+    shapes = [each.frame.shape for each in found if isinstance(each, blocks.Table)]
+    assert shapes == [(1, 2), (1, 0)]

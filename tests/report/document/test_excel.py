@@ -110,3 +110,32 @@ def test_percentages_and_signs_are_formatted_by_excel(tmp_path: Path) -> None:
 def test_the_same_document_gives_the_same_bytes(document: Document, tmp_path: Path) -> None:
     one, two = save(document, tmp_path / "one.xlsx"), save(document, tmp_path / "two.xlsx")
     assert one[0].read_bytes() == two[0].read_bytes()
+
+
+def test_a_filtered_table_has_its_own_columns_alone_and_its_colours_on_them(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"venue": list("abcd"), "share": [0.1, 0.5, 0.3, 0.7]})
+    frame = frame[frame["share"] != 0.3]
+    Report("R").table(frame, "T", scale={"share": "sequential"}).save(tmp_path / "r.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["T"]
+    assert [[cell.value for cell in row] for row in sheet][:2] == [["venue", "share"], ["a", 0.1]]
+    assert [str(each.sqref) for each in sheet.conditional_formatting] == ["B2:B4"]
+
+
+def test_a_caption_may_have_an_apostrophe_where_the_name_of_a_sheet_ends(tmp_path: Path) -> None:
+    Report("R").table(pd.DataFrame({"a": [1]}), "a" * 30 + "'bcd").save(tmp_path / "r.xlsx")
+    assert "a" * 30 in openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames
+
+
+def test_a_format_without_decimals_rounds_no_number_away(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1.5, 2.25], "n": [1, 2]})
+    Report("R").table(frame, "T", formats={"x": "{:,}", "n": "{:,}"}).save(tmp_path / "r.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["T"]
+    assert [cell.number_format for cell in sheet[2]] == ["0.00", "#,##0"]
+
+
+def test_a_text_of_any_length_is_whole(tmp_path: Path) -> None:
+    code = "".join(f"line {number} \U0001f600\n" for number in range(4_000))
+    Report("R").code(code).heading("After").save(tmp_path / "r.xlsx")
+    cells = [str(row[0]) for row in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].values if row[0]]
+    assert code in "".join(cells) and max(len(text.encode("utf-16-le")) // 2 for text in cells) < 32_767
+    assert "After" in cells

@@ -122,8 +122,9 @@ def test_results_of_a_real_kernel_keep_their_structure(tmp_path: Path) -> None:
     nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "x.ipynb")
     env = make_databases(tmp_path)
     made = document_of(execute_notebook(tmp_path / "x.ipynb", cwd=tmp_path, env=env))
-    kinds = [Table, Table, Tiles, Table, Note, Heading, Text, Chart]
+    kinds = [Table, Table, Tiles, Table, Note, Text, Chart]
     assert [type(block) for block in made.blocks] == kinds
+    assert made.title == "Inner"  # the first heading of all, as the notebook has none of its own
     first, plain, tiles, captioned, *_, chart = made.blocks
     assert isinstance(first, Table) and first.columns[0].texts == ("RICH", "TAR") and len(first.sources) == 1
     assert isinstance(plain, Table) and plain.sources == ()
@@ -156,3 +157,20 @@ def test_the_sql_of_results_that_are_not_shown_stands_in_the_appendix(tmp_path: 
     done = execute_notebook(tmp_path / "x.ipynb", cwd=tmp_path, env=make_databases(tmp_path))
     page = html.page(document_of(done))
     assert "never_shown" in page.split('id="appendix"')[1]
+
+
+def test_a_query_that_is_asked_again_with_other_values_is_written_out_once(tmp_path: Path) -> None:
+    cells = [
+        "%load_ext greynb",
+        "from greynb.report import table\nvenue = 'RICH'",
+        "%%analytics first\nSELECT count(*) FROM races WHERE venue = :venue",
+        "venue = 'TAR'",
+        "%%analytics second\nSELECT count(*) FROM races WHERE venue = :venue",
+        "table(first)",
+        "table(second)",
+    ]
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "x.ipynb")
+    made = document_of(execute_notebook(tmp_path / "x.ipynb", cwd=tmp_path, env=make_databases(tmp_path)))
+    first, second = entries(made)
+    assert len(first.codes) == 1 and "as SQL" not in first.where and "RICH" in first.values
+    assert second.codes == () and second.where.endswith("as SQL 1, with") and "TAR" in second.values

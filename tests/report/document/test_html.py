@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greynb import Report
@@ -158,6 +158,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert tags.count("svg") == tags.count("h2") == tags.count("pre") == 1
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_no_text_of_a_table_becomes_markup(text: str) -> None:
     import pandas as pd
@@ -229,3 +230,32 @@ def test_a_preview_is_the_page_without_its_frame(report: Report) -> None:
     rules = page.text("style")[0]
     selectors = re.findall(r"(?m)^\s*([^@{}/*\s][^{}]*)\{", rules)
     assert selectors and all("greynb" in each for each in selectors)
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<script>alert(1)</script>",
+        '<style><![CDATA[@import "http://e.example/a.css";]]></style>',
+        "<style>@im/**/port 'x.css'</style>",
+        '<desc><iframe srcdoc="&lt;script&gt;alert(1)&lt;/script&gt;"/></desc>',
+        '<desc><meta http-equiv="refresh" content="0;url=x"/></desc>',
+        '<foreignObject><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>',
+        '<rect fill="\\75rl(x.svg)"/>',
+        "<rect style=\"background:image-set('//e.example/a.png' 1x)\"/>",
+        '<set attributeName="href" to="x"/>',
+        '<image xlink:href="https://e.example/a.png"/>',
+    ],
+)
+def test_a_chart_that_could_run_or_load_something_is_a_mere_picture(inside: str) -> None:
+    page = html.page(Report("R").chart(SVG.format(inside), alt="x").document)
+    assert '<img src="data:image/svg+xml;base64,' in page and "<svg" not in page
+
+
+def test_a_chart_that_only_draws_stands_in_the_page() -> None:
+    inside = '<!-- n --><defs><path id="a"/></defs><use xlink:href="#a"/><text fill="url(#a)">n</text>'
+    page = html.page(Report("R").chart(SVG.format(inside), alt="x").document)
+    assert "<svg role" in page and "<!-- n" not in page

@@ -87,3 +87,15 @@ def test_headings_are_found_outside_of_fences_alone() -> None:
 def test_plain_lines_keep_lists_and_tables_readable() -> None:
     text = "A **b** `c`\n\n- one\n- two\n\n3. x\n4. y\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> q"
     assert list(lines(text)) == ["A b c", "• one", "• two", "3. x", "4. y", "a   b", "1   2", "q"]
+
+
+def test_no_line_end_of_a_text_ends_the_row_of_a_table(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": ["a\rb", "c\r\nd", "e\nf"]})
+    Report("R").table(frame, "x\ry").save(tmp_path / "r.md")
+    text = (tmp_path / "r.md").read_bytes().decode()
+    assert "\r" not in text and "**x y**" in text
+    assert [line for line in text.split("\n") if line.startswith("|")][2:] == [
+        "| a b |",
+        "| c d |",
+        "| e f |",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,25 @@ def test_an_error_in_one_format_leaves_everything_as_it_was(tmp_path: Path) -> N
         save(broken, tmp_path / "r.html", tmp_path / "r.xlsx", force=True)
     assert (tmp_path / "r.html").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_file_that_somebody_puts_there_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "r.html"
+
+    class Meanwhile(dt.tzinfo):
+        """A zone that is asked for its offset while the page is written."""
+
+        def utcoffset(self, when: dt.datetime | None) -> dt.timedelta:
+            path.write_text("mine", encoding="utf-8")
+            return dt.timedelta(0)
+
+        def dst(self, when: dt.datetime | None) -> None:
+            return None
+
+        def tzname(self, when: dt.datetime | None) -> str:
+            return "UTC"
+
+    document = Document("R", (), made=dt.datetime(2026, 11, 26, tzinfo=Meanwhile()))
+    with pytest.raises(UsageError, match="already there"):
+        save(document, path)
+    assert path.read_text(encoding="utf-8") == "mine" and list(tmp_path.iterdir()) == [path]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -78,7 +80,7 @@ def test_a_column_of_any_type_is_written_and_not_taken_for_edited(
     text: str, frame: Any, tmp_path: Path
 ) -> None:
     paths = [tmp_path / f"x.{suffix}" for suffix in ALL]
-    greynb.export(frame, paths)
+    greynb.export(frame, *paths)
     assert (csv_rows(paths[0])[1] or [""])[0] == text
     for path in paths:
         carried = carried_by(path)
@@ -87,7 +89,7 @@ def test_a_column_of_any_type_is_written_and_not_taken_for_edited(
 
 def test_a_frame_that_duckdb_made_itself_is_written(tmp_path: Path) -> None:
     frame = duckdb.sql("SELECT INTERVAL 1 DAY i, MAP {'a': 1} m, '\\xAA'::BLOB b, uuid() u, [1, 2] l").df()
-    greynb.export(frame, [tmp_path / f"x.{suffix}" for suffix in ALL])
+    greynb.export(frame, *[tmp_path / f"x.{suffix}" for suffix in ALL])
     assert csv_rows(tmp_path / "x.csv")[1][:3] == ["P1DT0H0M0S", '{"a":1}', "aa"]
 
 
@@ -104,3 +106,16 @@ def test_a_kept_index_and_renamed_columns_are_part_of_the_record(tmp_path: Path)
     carried = carried_by(tmp_path / "x.parquet")
     assert carried.sources[0].columns == ("index", "a", "a_1")
     assert edits(tmp_path / "x.parquet", carried.sources[0], {}) == ()
+
+
+def test_keys_of_the_same_text_lose_no_value(tmp_path: Path) -> None:
+    greynb.export(pd.DataFrame({"d": [{1: "a", "1": "b"}]}), tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text()) == [{"d": '[[1,"a"],["1","b"]]'}]
+
+
+def test_objects_that_cannot_be_compared_are_written_as_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"o": pd.Series([pd.Series([1, 2]), np.float32("nan"), np.datetime64("2025-07-01")])}
+    )
+    done = greynb.export(frame, *(tmp_path / f"x.{suffix}" for suffix in ALL))
+    assert done.rows == 3

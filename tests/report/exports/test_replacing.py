@@ -96,7 +96,7 @@ def test_a_file_of_somebody_else_stays(suffix: str, content: bytes, tmp_path: Pa
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(content)
     with pytest.raises(UsageError, match="another origin"):
-        greynb.export(races(), [tmp_path / "new.csv", path])
+        greynb.export(races(), tmp_path / "new.csv", path)
     assert path.read_bytes() == content and not (tmp_path / "new.csv").exists()
 
 
@@ -124,3 +124,43 @@ def test_two_frames_of_one_query_without_parameters_are_the_same_cell(tmp_path: 
     )
     for _ in range(2):
         greynb.export(frame, tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("suffix", ["html", "xlsx", "md"])
+def test_a_report_that_shows_the_result_is_not_replaced_by_an_export_of_it(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"x.{suffix}"
+    greynb.Report("Precious").text("Hours of work.").table(races(), "Data").save(path)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="another origin"):
+        greynb.export(races(), path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "md", "tex", "html"])
+def test_a_file_that_was_edited_since_is_not_replaced(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x.{suffix}"
+    greynb.export(races(), path)
+    edited = path.read_bytes().replace(b"a1", b"my own")
+    path.write_bytes(edited)
+    with pytest.raises(UsageError, match="edited"):
+        greynb.export(races(), path)
+    assert path.read_bytes() == edited
+
+
+def test_a_workbook_to_which_a_sheet_was_added_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    greynb.export(races(), path)
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("My notes")
+    book.save(path)
+    with pytest.raises(UsageError, match="edited"):
+        greynb.export(races(), path)
+
+
+def test_a_file_that_somebody_puts_there_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with pytest.raises(UsageError, match="another origin"):
+        greynb.export(races(), path, progress=lambda _: path.write_text("mine", encoding="utf-8"))
+    assert [each.name for each in tmp_path.iterdir()] == ["x.csv"] and path.read_text() == "mine"

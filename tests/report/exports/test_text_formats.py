@@ -7,12 +7,16 @@ import json
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
+import mistune
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import greynb
 from greynb.report.seal import seal_holds
@@ -166,6 +170,18 @@ class _Cells(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.rows and self.rows[-1]:
             self.rows[-1][-1] += data.removesuffix("\n") if data == "\n" else data
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text("_a *`[]()<>|~&$\\-!.1#", min_size=1).map(str.strip), min_size=1, max_size=8))
+def test_markdown_shows_a_text_of_signs_as_it_is(texts: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        greynb.export(pd.DataFrame({"t": texts}), Path(folder, "x.md"))
+        markdown = Path(folder, "x.md").read_text(encoding="utf-8")
+    cells = _Cells()
+    cells.feed(mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])(markdown))
+    assert [row for (row,) in cells.rows[1:]] == texts
+    assert not cells.tags & {"em", "strong", "del", "code", "a", "img"}
 
 
 def test_html_is_one_sealed_page_without_network_that_shows_every_value(tmp_path: Path) -> None:

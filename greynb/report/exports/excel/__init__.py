@@ -16,6 +16,15 @@ from __future__ import annotations
 from greynb.report.exports.excel.about import about_sheet, sources
 from greynb.report.exports.excel.book import Book, workbook
 from greynb.report.exports.excel.sheets import SheetWritten, write_sheet
-from greynb.report.exports.excel.single import write_excel
+from greynb.report.exports.excel.single import is_export, write_excel
 
-__all__ = ["Book", "SheetWritten", "about_sheet", "sources", "workbook", "write_excel", "write_sheet"]
+__all__ = [
+    "Book",
+    "SheetWritten",
+    "about_sheet",
+    "is_export",
+    "sources",
+    "workbook",
+    "write_excel",
+    "write_sheet",
+]

@@ -82,7 +82,7 @@ class Book:
     def sheet_name(self, wanted: str) -> str:
         """Make a name that Excel allows and the book does not have."""
         taken = {sheet.name.lower() for sheet in self.xlsx.worksheets()}
-        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", wanted).strip().strip("'")[:31] or "Sheet"
+        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", wanted).strip().strip("'")[:31].rstrip("'") or "Sheet"
         plain = f"{plain} data"[:31] if plain.lower() == "history" else plain
         name, number = plain, 1
         while name.lower() in taken:

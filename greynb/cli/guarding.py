@@ -1,0 +1,138 @@
+"""The command ``guard``: a backup before another command, a comparison after it, and the way back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from greynb.cli.common import positive, progress_line
+from greynb.errors import UsageError
+from greynb.routing import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+DAMAGED = 5
+_USAGE = """greynb guard [options] -- CMD …
+       greynb guard list [--json]
+       greynb guard restore [BACKUP]"""
+_EPILOG = """A backup of staging is made first, while its writers go on. After the command the rows of each
+table and integrity_check are shown, and the exit code is the command's (5 where it was 0 and the database
+is damaged).
+
+  greynb guard -- python ingest_csv.py july.csv
+  greynb guard --label july --restore-on-failure -- make ingest
+  greynb guard list
+  greynb guard restore"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``guard``."""
+    command = commands.add_parser(
+        "guard",
+        help="back staging up, run a command, compare, and restore where it went wrong",
+        usage=_USAGE,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--label", default="", metavar="NAME", help="what the backup is called after")
+    command.add_argument(
+        "--role", choices=["staging", "analytics"], default="staging", help="what is guarded (staging)"
+    )
+    command.add_argument(
+        "--restore-on-failure",
+        action="store_true",
+        help="restore without a question if the command fails or leaves a damaged database",
+    )
+    command.add_argument(
+        "--keep", type=positive, default=5, metavar="N", help="the newest backups that stay (default 5)"
+    )
+    command.add_argument(
+        "--keep-days", type=positive, metavar="N", help="days after which also one of these goes"
+    )
+    command.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD …", help="the command to run")
+    command.set_defaults(run=_guard)
+
+
+def _guard(args: argparse.Namespace) -> int:
+    first, rest = (args.words[0], args.words[1:]) if args.words else ("", [])
+    if args.role != "staging":
+        raise UsageError(
+            "only staging is guarded",
+            hint="versions of analytics are kept already: `greynb history`, `rollback`",
+        )
+    actions: dict[str, Callable[[], int]] = {
+        "--": lambda: _run(args, rest),
+        "list": lambda: _list(rest),
+        "restore": lambda: _restore(rest),
+    }
+    if first not in actions:
+        raise UsageError("a command to guard comes after --", hint="greynb guard -- python ingest.py")
+    return actions[first]()
+
+
+def _run(args: argparse.Namespace, words: Sequence[str]) -> int:
+    from greynb.guarding import guard
+    from greynb.guarding.command import check_command, ended, run_command
+
+    check_command(words)
+    guarded = guard(
+        args.label or words[0].rpartition("/")[2],
+        keep=args.keep,
+        keep_days=args.keep_days,
+        restore_on_failure=args.restore_on_failure,
+        show=_show,
+        progress=progress_line() if sys.stderr.isatty() else None,
+    )
+    guarded.begin()
+    code = run_command(words)
+    try:
+        found = guarded.end(ended(code))
+    except KeyboardInterrupt:
+        from greynb.guarding.block import command
+
+        assert guarded.backup is not None
+        _show(f"guard: interrupted; to go back, run: {command(guarded.backup)}")
+        return code or 130
+    return code or (DAMAGED if found.damage and not guarded.restored else 0)
+
+
+def _list(words: Sequence[str]) -> int:
+    from greynb.guarding.backups import backups
+
+    parser = argparse.ArgumentParser("greynb guard list", description="The backups of staging, newest first.")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    as_json = parser.parse_args(words).json
+    found = backups(_staging())
+    if as_json:
+        print(json.dumps([each.as_dict() for each in found], indent=2))
+    else:
+        print("\n".join(map(str, found)) or "there are no backups")
+    return 0
+
+
+def _restore(words: Sequence[str]) -> int:
+    from greynb.guarding.backups import backup_named
+    from greynb.guarding.block import restored_text
+    from greynb.guarding.restoring import restore
+
+    parser = argparse.ArgumentParser(
+        "greynb guard restore",
+        description="Put a backup back, in one transaction; what was there is kept as a backup too.",
+    )
+    parser.add_argument("backup", nargs="?", help="its name or folder; default: the newest that a guard made")
+    backup = backup_named(_staging, parser.parse_args(words).backup)
+    print(restored_text(backup, restore(backup, told=progress_line())))
+    return 0
+
+
+def _staging() -> Path:
+    return Settings.current().route("staging").path
+
+
+def _show(text: str) -> None:
+    """Beside the command's own output, which may be piped on."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,270 @@
+"""Carrying a migration out, step by step, so that one that was killed can be run again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from greynb.databases.copying import mapped, remove_database
+from greynb.databases.descriptors import identity_of
+from greynb.databases.fingerprint import SIDE_FILES
+from greynb.databases.generations import generation_at
+from greynb.databases.lockers import open_for_writing
+from greynb.errors import PublishError, UsageError
+from greynb.migration import contents, envlines
+from greynb.migration.contents import Content, content_of, differing
+from greynb.migration.journal import Journal, State, migrating
+from greynb.migration.plan import Plan, check_room
+from greynb.publish import sync
+from greynb.publish.durable import sync_file, sync_folder
+from greynb.publish.outside import look, look_before_copying
+from greynb.publish.steps import Steps
+from greynb.routing.settings import same_file
+
+Progress = Callable[[str, float], None]
+
+_MOVE: Final = "move it away, or choose another file"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What was done; prints as a few lines.
+
+    Attributes
+    ----------
+    plan
+        What was to be done.
+    already
+        Whether it had been done before.
+    tables
+        How many were copied and compared; 0 where nothing was.
+    version
+        Of analytics; empty on the way to one database.
+    kept
+        Where the old ``.env`` file is kept; None where there was none, or nothing to change in it.
+    notices
+        What the user should know.
+    """
+
+    plan: Plan
+    already: bool
+    tables: int = 0
+    version: str = ""
+    kept: Path | None = None
+    notices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        plan = self.plan
+        if self.already:
+            yield f"done already: {plan.env_file} names {' and '.join(sorted(set(plan.variables.values())))}"
+        else:
+            published = f", published as {self.version}" if self.version else ""
+            yield f"{plan.target}: {self.tables} tables, equal to {plan.source}{published}"
+            yield f"{plan.env_file} names them" + (f"; the old one is {self.kept}" if self.kept else "")
+        yield from (f"note: {notice}" for notice in self.notices)
+
+
+def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None) -> Migration:
+    """Carry a plan out.
+
+    Each step is whole or not done, and what is done is found again by the next run: a kill at any instant
+    loses nothing. The source is only read. The ``.env`` file is changed last, when all is verified.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    mirror
+        Whether analytics gets its columnar mirror.
+    progress
+        Called with the step's name and the fraction of it that is done; may raise to stop.
+
+    Raises
+    ------
+    UsageError
+        A file is in the way.
+    DatabaseError, PublishError
+        The source cannot be read, a copy is not what was copied, or there is too little space.
+    """
+    with migrating(plan.target) as journal:
+        state = journal.read()
+        if state and _finished(plan, state):
+            journal.write(state.at("done"))
+            return Migration(plan, True, notices=(*plan.notices(), *_written_since(plan, state)))
+        if same_file(plan.source, plan.target) and plan.switched():
+            return Migration(plan, True, notices=tuple(plan.notices()))
+        _check_analytics(plan)
+        work = _Work(plan, journal, Steps(progress), mirror)
+        return work.done(state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    plan: Plan
+    journal: Journal
+    steps: Steps
+    mirror: bool
+
+    def done(self, before: State | None) -> Migration:
+        plan = self.plan
+        if same_file(plan.source, plan.target):
+            state, version = None, ""  # back to one database that is staging itself: only names change
+        else:
+            state = self._copied(before)
+            version = self._published(state.content) if plan.analytics else ""
+            state = self.journal.write(state.at("verified"))
+        with self.steps.step("env"):
+            try:
+                kept = envlines.write(plan.env_file, plan.variables)
+            except OSError as error:
+                raise UsageError(
+                    f"the file cannot be written ({error.strerror})",
+                    path=plan.env_file,
+                    hint="run it again then",
+                ) from error
+        if state is not None:
+            self.journal.write(state.at("done"))
+        notices = (*plan.notices(), *(_written_since(plan, state) if state else ()))
+        return Migration(plan, False, len(state.content) - 1 if state else 0, version, kept, notices)
+
+    def _copied(self, before: State | None) -> State:
+        """Make the new file, unless it is there and holds the same."""
+        plan, journal = self.plan, self.journal
+        if identity_of(plan.target) is not None or plan.target.is_symlink():
+            found = self._found(before)
+            if found is not None:
+                return found
+        _check_side_files(plan.target)
+        check_room(plan)
+        remove_database(journal.copy)
+        try:
+            seen = look_before_copying(plan.source)
+            told = self.steps.progress or (lambda _step, _part: None)
+            content = contents.copy(
+                plan.source, journal.copy, lambda part: told("copy", part), lambda part: told("hash", part)
+            )
+            with self.steps.step("verify copy") as done:
+                _check_equal(content, content_of(journal.copy, done), plan.target)
+            _finish(journal.copy, plan.source)
+            state = journal.write(self._state(content, journal.copy, seen.to_json() if seen else None))
+            with self.steps.step("place"):
+                _place(journal.copy, plan.target)
+            return state
+        finally:
+            remove_database(journal.copy)
+
+    def _found(self, before: State | None) -> State | None:
+        """What a file that is there means: it will do (its state), or is to be made again (None)."""
+        plan = self.plan
+        remove_database(self.journal.copy)  # perhaps another name of the same file
+        seen = look_before_copying(plan.source)
+        with self.steps.step("compare") as told:
+            there, source = content_of(plan.target, told), content_of(plan.source, told)
+        if there == source:
+            return self.journal.write(self._state(source, plan.target, seen.to_json() if seen else None))
+        ours = before is not None and before.made(plan.target) and before.stage != "done"
+        if ours and before and not differing(there, before.content) and not open_for_writing(plan.target):
+            remove_database(plan.target)  # our own copy, which nobody has used, of a source that went on
+            return None
+        raise UsageError(
+            "the file is there already, and holds something else than what would be copied",
+            detail=f"differing: {', '.join(differing(there, source)[:5])}",
+            path=plan.target,
+            hint=_MOVE,
+        )
+
+    def _state(self, content: Content, made: Path, seen: dict[str, int | str] | None) -> State:
+        identity = identity_of(made)
+        assert identity is not None
+        plan = self.plan
+        analytics = str(plan.analytics) if plan.analytics else None
+        return State(str(plan.source), str(plan.target), analytics, identity, content, seen, "copied")
+
+    def _published(self, content: Content) -> str:
+        plan = self.plan
+        assert plan.analytics is not None
+        done = sync(
+            plan.target, plan.analytics, verify=True, mirror=self.mirror, progress=self.steps.progress
+        )
+        with self.steps.step("verify analytics") as told:
+            _check_equal(content, content_of(done.path, told), plan.analytics)
+        return done.id
+
+
+def _finished(plan: Plan, state: State) -> bool:
+    """Whether an earlier run came to its end, or to the last step but for writing that down."""
+    same = state.source == str(plan.source) and state.stage != "copied"
+    return same and state.made(plan.target) and plan.switched()
+
+
+def _check_analytics(plan: Plan) -> None:
+    """Refuse an analytics file that is not a publication of this staging."""
+    if plan.analytics is None or not (plan.analytics.exists() or plan.analytics.is_symlink()):
+        return
+    generation = generation_at(plan.analytics)
+    if generation and generation.manifest and generation.manifest.source.get("path") == str(plan.target):
+        return
+    raise UsageError("the analytics file is there already", path=plan.analytics, hint=_MOVE)
+
+
+def _check_side_files(target: Path) -> None:
+    for ending in (*SIDE_FILES, "-shm"):
+        if Path(f"{target}{ending}").exists():
+            raise UsageError(
+                f"{target.name}{ending} is there without its database: SQLite would apply it to the new one",
+                path=target,
+                hint=f"move {target}{ending} away",
+            )
+
+
+def _check_equal(source: Content, copy: Content, path: Path) -> None:
+    different = differing(source, copy)
+    if different:
+        raise PublishError(
+            f"the copy is not what was copied: {', '.join(different[:5])} differ",
+            path=path,
+            hint="nothing was switched; run it again, and `greynb doctor` if that does not help",
+        )
+
+
+def _finish(copy: Path, source: Path) -> None:
+    """Make the copy a database in WAL with the mode of the original, all of it on the disk."""
+    with mapped(copy), closing(sqlite3.connect(copy, isolation_level=None)) as con:
+        con.execute("PRAGMA journal_mode = WAL").fetchone()
+    copy.chmod(source.stat().st_mode & 0o777 | 0o200)
+    sync_file(copy)
+
+
+def _place(copy: Path, target: Path) -> None:
+    """Give the copy its name, unless somebody has made such a file meanwhile."""
+    try:
+        target.hardlink_to(copy)
+    except FileExistsError as error:
+        raise UsageError("somebody made the file meanwhile", path=target, hint=_MOVE) from error
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise
+        copy.rename(target)
+    sync_folder(target.parent)
+
+
+def _written_since(plan: Plan, state: State) -> Iterator[str]:
+    """Say whether somebody goes on writing to the original."""
+    if plan.source == plan.target or state.seen is None:
+        return
+    now = look(plan.source)
+    if now is None or now.to_json() == state.seen:
+        return
+    different = differing(content_of(plan.source), state.content)
+    if different:  # else it was a checkpoint, or somebody touched the file
+        yield (
+            f"{plan.source} was written to after it was copied ({', '.join(different[:5])}): that is not in"
+            f" {plan.target.name}; stop the program that writes there"
+        )
