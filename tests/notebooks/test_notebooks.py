@@ -37,7 +37,7 @@ def test_it_is_valid_and_holds_no_outputs_and_no_paths(name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_runs_and_its_page_stands_alone(name: str, built: Demo, tmp_path: Path) -> None:
     demo = build_demo(tmp_path / "own", races=60) if name == "ingest.ipynb" else built
-    done = execute_notebook(FOLDER / name, cwd=tmp_path, env=demo.environment, timeout=120)
+    done = execute_notebook(FOLDER / name, cwd=tmp_path, env=demo.environment)
     save(document_of(done), *(tmp_path / f"page.{suffix}" for suffix in ("html", "pdf", "xlsx", "md")))
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     urls = set(re.findall(r"https?://[^\s\"'<>)]*", html))
@@ -64,9 +64,19 @@ def test_without_variables_a_notebook_reads_the_demo_in_its_folder(built: Demo, 
     shutil.copy(built.analytics, folder / built.analytics.name)
     shutil.copy(built.staging, folder / built.staging.name)
     empty = dict.fromkeys(("STAGING_DB_PATH", "ANALYTICS_DB_PATH"), "")
-    done = execute_notebook(FOLDER / "report.ipynb", cwd=tmp_path, env=empty, timeout=120)
+    done = execute_notebook(FOLDER / "report.ipynb", cwd=tmp_path, env=empty)
     save(document_of(done), tmp_path / "page.html")
     assert "July 2025" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_without_variables_a_notebook_reads_the_databases_that_are_here(
+    built: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in built.environment:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(built.staging.parent)
+    (made,) = make_reports("report", out=tmp_path / "here.html")
+    assert "July 2025" in made.read_text(encoding="utf-8")
 
 
 def test_the_demo_ends_in_a_report_of_what_it_made(tmp_path: Path) -> None:
