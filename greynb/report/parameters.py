@@ -76,7 +76,9 @@ def chosen(node: NotebookNode, given: Sequence[str]) -> list[dict[str, Any]]:
         name, equals, text = each.partition("=")
         if not equals:
             raise UsageError(f"--param {each} has no value", hint=f"write --param {name}=VALUE")
-        values.setdefault(name, []).append(_read(_known(known, name, node), text))
+        value = _read(_known(known, name, node), text)
+        if value not in (same := values.setdefault(name, [])):
+            same.append(value)
     return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
 
 
@@ -152,7 +154,7 @@ def _known(known: Mapping[str, Parameter], name: str, node: NotebookNode) -> Par
         hint = f"give the cell that sets the defaults the tag {TAG!r}"
         raise UsageError("the notebook has no parameters", hint=hint)
     near = difflib.get_close_matches(name, known, 1)
-    listed = ", ".join(f"{each.name} ({_source(each.default)})" for each in known.values()) or "none"
+    listed = ", ".join(f"{each.name} ({_shown(each.default)})" for each in known.values()) or "none"
     guess = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"the notebook has no parameter {name}", hint=f"{guess}its parameters are: {listed}")
 
@@ -164,7 +166,7 @@ def _read(parameter: Parameter, text: str) -> Any:
     except ValueError as error:
         kind = "date as 2025-07-31" if isinstance(default, dt.date) else _KINDS.get(type(default), "value")
         raise UsageError(
-            f"{parameter.name}={text} is not a {kind}", hint=f"its default is {_source(default)}"
+            f"{parameter.name}={text} is not a {kind}", hint=f"its default is {_shown(default)}"
         ) from error
 
 
@@ -189,6 +191,11 @@ _READERS: dict[type, Callable[[str], Any]] = {
     dt.date: dt.date.fromisoformat,
 }
 _KINDS = {bool: "truth value (true or false)", int: "whole number", float: "number", list: "list of its kind"}
+
+
+def _shown(value: Any) -> str:
+    """Write a value as one gives it on the command line; texts in quotes, so that an empty one is seen."""
+    return value.isoformat() if isinstance(value, dt.date) else _source(value)
 
 
 def _source(value: Any) -> str:

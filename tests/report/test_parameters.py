@@ -124,3 +124,16 @@ def test_a_cell_of_parameters_that_is_no_python_is_one_short_error() -> None:
     node.cells[1].source = "month = 'a'\nfiles = !ls"
     with pytest.raises(UsageError, match="cell of parameters cannot be read"):
         chosen(node, ["month=b"])
+
+
+def test_a_date_is_named_as_it_is_given() -> None:
+    node = notebook("from datetime import date\nday = date(2025, 7, 1)")
+    for given in ("day=soon", "dya=2025-07-02"):
+        with pytest.raises(UsageError) as caught:
+            chosen(node, [given])
+        assert caught.value.hint and "2025-07-01" in caught.value.hint and "import" not in caught.value.hint
+
+
+def test_the_same_value_given_twice_makes_one_report() -> None:
+    node = notebook("month = '2025-07'")
+    assert chosen(node, ["month=2025-05", "month=2025-05"]) == [{"month": "2025-05"}]
