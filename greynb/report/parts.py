@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greynb.report.document import blocks
-from greynb.report.document.building import TileLike, sources
+from greynb.report.document.building import TileLike, sources, tiles_of
 from greynb.report.document.document import where
 from greynb.report.document.formatting import Format
 from greynb.report.document.prose import escaped
@@ -45,9 +45,11 @@ def tiles(metrics: Sequence[TileLike], *, source: Origin = None) -> Part:
 
     The parameters are those of `greynb.Report.tiles`.
     """
-    lines = [f"{label}: {value}" + (f" ({remark[0]})" if remark else "") for label, value, *remark in metrics]
-    found = tuple(blocks.Tile(*each) for each in metrics)
-    return Part(blocks.Tiles(found, sources(source)), "\n".join(lines))
+    made = tiles_of(metrics, source)
+    lines = [
+        f"{tile.label}: {tile.value}" + (f" ({tile.remark})" if tile.remark else "") for tile in made.tiles
+    ]
+    return Part(made, "\n".join(lines))
 
 
 def table(

@@ -11,9 +11,9 @@ from greynb.errors import UsageError
 from greynb.report.document import prose
 from greynb.report.document.blocks import Block, Chart, Code, Heading, Note, Text, Tile, Tiles
 from greynb.report.document.document import Document
-from greynb.report.document.formatting import Format
+from greynb.report.document.formatting import Format, texts
 from greynb.report.document.pictures import svg_of
-from greynb.report.document.tables import ROWS, table_of
+from greynb.report.document.tables import ROWS, no_frame, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Origin = pd.DataFrame | Source | Sequence[pd.DataFrame | Source] | None
 
-TileLike = tuple[str, str] | tuple[str, str, str]
+TileLike = tuple[str, str | float] | tuple[str, str | float, str]
 """Label, value and, where there is one, a remark."""
 
 
@@ -50,21 +50,21 @@ class Report:
     """
 
     def __init__(self, title: str, subtitle: str = "") -> None:
-        self.title = title
+        self.title = _text("a title", title)
         self.subtitle = subtitle
         self._blocks: list[Block] = []
 
     def heading(self, text: str, level: int = 2) -> Self:
         """Begin a section (level 2) or a part of one (3, 4)."""
-        return self._add(Heading(text, level))
+        return self._add(Heading(_text("a heading", text), level))
 
     def text(self, markdown: str) -> Self:
         """Add paragraphs, lists, links, emphasis, in Markdown; headings in it begin sections."""
-        return self._add(*prose.split(markdown))
+        return self._add(*prose.split(_text("a text", markdown)))
 
     def note(self, text: str) -> Self:
         """Add a remark that stands out: a conclusion, or something that the reader must know."""
-        return self._add(Note(text))
+        return self._add(Note(_text("a note", text)))
 
     def code(self, text: str, language: str = "") -> Self:
         """Add text that is shown letter under letter."""
@@ -76,11 +76,16 @@ class Report:
         Parameters
         ----------
         metrics
-            The texts as they are to be read.
+            The texts as they are to be read; a number is written as in a table without a format.
         source
             The DataFrames that the numbers were taken from.
+
+        Raises
+        ------
+        UsageError
+            A metric has no label or no value.
         """
-        return self._add(Tiles(tuple(Tile(*each) for each in metrics), sources(source)))
+        return self._add(tiles_of(metrics, source))
 
     def table(
         self,
@@ -121,7 +126,7 @@ class Report:
         Raises
         ------
         UsageError
-            A column that is named is not in the DataFrame.
+            It is not a DataFrame, a column that is named is not in it, or a format does not fit its values.
         """
         made = table_of(
             df,
@@ -144,7 +149,7 @@ class Report:
         Parameters
         ----------
         figure
-            A matplotlib figure, a chart of `greynb.evaluation`, or SVG as text.
+            A matplotlib figure or its axes, a chart of `greynb.evaluation`, or SVG as text.
         alt
             What the chart shows, for those who cannot see it; needed unless the chart brings its own.
         caption
@@ -213,6 +218,28 @@ class Report:
         return self
 
 
+def tiles_of(metrics: Sequence[TileLike], source: Origin) -> Tiles:
+    """Make a row of tiles of labels, values and remarks."""
+    for each in metrics:
+        if isinstance(each, str) or len(each) not in (2, 3):
+            raise UsageError(
+                "a tile is a label, a value and, where there is one, a remark",
+                hint='for example report.tiles([("Races", "1,204"), ("Winners picked", "31.2%")])',
+            )
+    found = (Tile(*map(_words, each)) for each in metrics)
+    return Tiles(tuple(found), sources(source))
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else texts([value], None, number=True)[0]
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{what} is a text, not {type(value).__name__}")
+    return value
+
+
 def sources(origin: Origin) -> tuple[Source, ...]:
     """Give the records of one or more DataFrames; those that came from nowhere known have none."""
     import pandas as pd
@@ -226,4 +253,6 @@ def sources(origin: Origin) -> tuple[Source, ...]:
     if isinstance(origin, pd.DataFrame):
         found = source_of(origin)
         return (found,) if found else ()
+    if not isinstance(origin, list | tuple):
+        raise no_frame(origin)
     return tuple(record for each in origin for record in sources(each))

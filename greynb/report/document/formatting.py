@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from greynb.errors import UsageError
+
 Format = str | Callable[[Any], str]
 """How values are written: a pattern such as ``"{:.1%}"``, or a function from value to text."""
 
@@ -15,6 +17,7 @@ MISSING = "\u2013"
 _MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 _DIGITS = 4
 """Significant digits of the largest number of a column that has no format."""
+_EXAMPLES = 'formats are those of Python, such as "{:.1%}", "{:+,}", "{:%d %b}", or functions'
 _TINY = 1e-5
 """A column of smaller numbers alone is written with exponents: 3.000e-08."""
 
@@ -36,6 +39,11 @@ def texts(values: Sequence[Any], format_: Format | None, number: bool) -> tuple[
         largest, dates are ISO 8601, and everything else is written as Python does.
     number
         Whether the column is one of numbers.
+
+    Raises
+    ------
+    UsageError
+        The format does not fit a value.
     """
     known = [value for value in values if not is_missing(value)]
     write = _writer(format_, known)
@@ -54,12 +62,28 @@ def _writer(format_: Format | None, known: Sequence[Any]) -> Callable[[Any], str
     if callable(format_):
         return lambda value: str(format_(value))
     if format_:
-        return format_.format
+        return _formatter(format_)
     if known and all(isinstance(value, dt.datetime) for value in known):
         return _moment(known)
     if known and all(isinstance(value, _floats()) for value in known):
         return _pattern(known).format
     return _plain
+
+
+def _formatter(pattern: str) -> Callable[[Any], str]:
+    """Write by a pattern, which must have a place for the value: ``"%.1f"`` gives all the same text."""
+
+    def write(value: Any) -> str:
+        try:
+            return pattern.format(value)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise UsageError(
+                f"the format {pattern!r} does not fit {value!r}: {error}", hint=_EXAMPLES
+            ) from error
+
+    if "{" not in pattern:
+        raise UsageError(f"the format {pattern!r} has no place for the value", hint=_EXAMPLES)
+    return write
 
 
 def _floats() -> tuple[type, ...]:

@@ -32,6 +32,8 @@ INSTALL = 'pip install "greynb[report]"'
 def svg_of(figure: Any) -> str:
     """Give the SVG of a chart: of text that is SVG, of what shows itself as SVG, of a matplotlib figure.
 
+    Axes, which pandas' ``plot`` gives back, stand for their figure.
+
     Raises
     ------
     UsageError
@@ -39,6 +41,8 @@ def svg_of(figure: Any) -> str:
     """
     if isinstance(figure, str) and "<svg" in figure:
         return _bare(figure)
+    if hasattr(figure, "get_figure") and hasattr(figure, "get_title"):
+        figure = figure.get_figure()
     if hasattr(figure, "savefig"):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
@@ -47,7 +51,7 @@ def svg_of(figure: Any) -> str:
     if isinstance(svg, str) and "<svg" in svg:
         return _bare(svg)
     raise UsageError(
-        f"a {type(figure).__name__} cannot be drawn", hint="give a matplotlib figure, a chart, or SVG as text"
+        f"{type(figure).__name__} cannot be drawn", hint="give a matplotlib figure, a chart, or SVG as text"
     )
 
 

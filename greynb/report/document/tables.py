@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from greynb.errors import UsageError
 from greynb.report.document.blocks import Column, Table
-from greynb.report.document.formatting import Format, texts
+from greynb.report.document.formatting import Format, is_missing, texts
 from greynb.report.document.scales import shades
 
 if TYPE_CHECKING:
@@ -58,8 +58,15 @@ def table_of(
     Raises
     ------
     UsageError
-        A column that is named is not there, or the columns under a spanner do not stand side by side.
+        It is not a DataFrame, a column that is named is not there, a format or a colour scale does not fit
+        the values, or the columns under a spanner do not stand side by side.
     """
+    import pandas as pd
+
+    if not isinstance(df, pd.DataFrame):
+        raise no_frame(df)
+    if not isinstance(rows, int) or rows < 1:
+        raise UsageError(f"rows is a whole number from 1, not {rows!r}")
     names = [str(name) for name in df.columns]
     for each in (formats, labels, units, scale):
         _check(names, each or {})
@@ -89,14 +96,29 @@ def _column(
 ) -> Column:
     number = is_number(values)
     found = list(values)
+    try:
+        written = texts(found, format_, number)
+    except UsageError as error:
+        raise UsageError(f"column {name!r}: {error.message}", hint=error.hint) from error
+    coloured = shades(found, scale) if scale else ()
+    if scale and not any(coloured) and any(not is_missing(value) for value in found):
+        raise UsageError(f"column {name!r} has no numbers that a colour scale could show")
     return Column(
         label=name.replace("_", " ") if label is None else label,
         unit=unit,
         number=number,
-        texts=texts(found, format_, number),
-        shades=shades(found, scale) if scale else (),
+        texts=written,
+        shades=coloured,
         format=format_ if isinstance(format_, str) else None,
         scale=scale,
+    )
+
+
+def no_frame(value: object) -> UsageError:
+    """What to raise for something else than a DataFrame."""
+    return UsageError(
+        f"{type(value).__name__} is not a DataFrame of pandas",
+        hint="give the result of a query; polars and Arrow: frame.to_pandas()",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_a_frame_that_comes_from_nowhere_needs_no_source() -> None:
 def test_a_chart_without_a_text_is_refused(figure: object) -> None:
     with pytest.raises(UsageError, match="cannot see it"):
         Report("x").chart(figure)
-    with pytest.raises(UsageError, match="a dict cannot be drawn"):
+    with pytest.raises(UsageError, match="dict cannot be drawn"):
         Report("x").chart({}, alt="a")
     with pytest.raises(UsageError, match="not well-formed"):
         Report("x").chart("<svg><g></svg>", alt="a")
@@ -158,3 +159,73 @@ def test_tiles_and_notes_keep_their_texts() -> None:
     tiles, note = report.document.blocks
     assert isinstance(tiles, Tiles) and [tile.remark for tile in tiles.tiles] == ["", "± 1%"]
     assert note == Note("so")
+
+
+def test_a_number_in_a_tile_is_written_as_in_a_table() -> None:
+    block = only(
+        Report("x").tiles([("a", 3000), ("b", np.int64(1)), ("c", 0.3125, "d"), ("e", -2.5), ("f", None)])
+    )
+    assert isinstance(block, Tiles)
+    assert [tile.value for tile in block.tiles] == ["3,000", "1", "0.3125", "\u22122.500", "\u2013"]
+
+
+@pytest.mark.parametrize("metrics", [["Races"], [("Races",)], [("a", "b", "c", "d")]])
+def test_a_tile_without_label_or_value_is_refused_at_once(metrics: list[object]) -> None:
+    report = Report("x")
+    with pytest.raises(UsageError, match="a tile is a label, a value"):
+        report.tiles(metrics)  # type: ignore[arg-type]
+    assert not report.document.blocks
+
+
+@pytest.mark.parametrize(
+    ("format_", "said"),
+    [
+        ("{:.1q}", "column 'a': the format '{:.1q}' does not fit 1.5"),
+        ("{:d}", "does not fit"),
+        ("%.1f", "no place"),
+    ],
+)
+def test_a_format_that_does_not_fit_is_named_with_its_column(format_: str, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)) as caught:
+        Report("x").table(pd.DataFrame({"a": [1.5]}), formats={"a": format_})
+    assert caught.value.hint and "{:.1%}" in caught.value.hint
+
+
+@pytest.mark.parametrize("other", ["season", 3, {"a": [1]}])
+def test_what_is_no_frame_is_refused_as_table_and_as_source(other: object) -> None:
+    for add in (
+        lambda: Report("x").table(other),  # type: ignore[arg-type]
+        lambda: Report("x").table(other, source=[]),  # type: ignore[arg-type]
+        lambda: Report("x").tiles([("a", "b")], source=other),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(UsageError, match="is not a DataFrame"):
+            add()
+
+
+def test_a_colour_scale_over_words_and_a_table_of_no_rows_are_refused() -> None:
+    frame = pd.DataFrame({"venue": ["BEN"], "empty": [None]})
+    with pytest.raises(UsageError, match="column 'venue' has no numbers"):
+        Report("x").table(frame, scale={"venue": "sequential"})
+    with pytest.raises(UsageError, match="rows is a whole number from 1, not -1"):
+        Report("x").table(frame, rows=-1)
+    Report("x").table(frame, scale={"empty": "sequential"})
+
+
+def test_what_is_no_text_is_refused_where_it_is_given() -> None:
+    for add in (
+        lambda: Report(3),  # type: ignore[arg-type]
+        lambda: Report("x").heading(3),  # type: ignore[arg-type]
+        lambda: Report("x").text(None),  # type: ignore[arg-type]
+        lambda: Report("x").note(3),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(UsageError, match=r"is a text, not (int|NoneType)"):
+            add()
+
+
+def test_axes_stand_for_their_figure() -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    axes.plot([1, 2])
+    block = only(Report("x").chart(axes, alt="rising"))
+    assert isinstance(block, Chart) and block.svg.startswith("<svg")
