@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -152,8 +153,10 @@ def _looked_up(
 
 def _require(columns: Mapping[str, str], column: str, table: str) -> None:
     if fold(column) not in columns:
+        near = difflib.get_close_matches(fold(column), columns, n=1)
+        listed = "docs/evaluation.md lists the columns that are needed"
         raise UsageError(
-            f"{table} has no column {column}", hint="docs/evaluation.md lists the columns that are needed"
+            f"{table} has no column {column}", hint=f"did you mean {near[0]}?" if near else listed
         )
 
 

@@ -118,6 +118,7 @@ def _no_frame(name: str, variables: Mapping[str, Any]) -> UsageError:
     known = [each for each in variables if is_frame(variables[each]) and not each.startswith("_")]
     close = get_close_matches(name, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
-    return UsageError(
-        f"{name} is not a DataFrame of this notebook{meant}", hint=f"DataFrames: {', '.join(known) or 'none'}"
-    )
+    hint = f"DataFrames: {', '.join(known) or 'none'}"
+    if not name.isidentifier():
+        hint = f"it takes a name; in Python greynb.export({name}, …) takes any frame"
+    return UsageError(f"{name} is not a DataFrame of this notebook{meant}", hint=hint)

@@ -202,6 +202,12 @@ def test_a_frame_without_a_needed_column_is_refused(published: Path) -> None:
         greynb.evaluate(pd.DataFrame({"race_id": ["x"], "dog_clean_name": ["y"]}))
 
 
+def test_a_price_that_is_no_column_is_refused_with_the_nearest(published: Path) -> None:
+    with pytest.raises(UsageError, match="dog_race_data has no column startingprice") as caught:
+        greynb.evaluate(price="startingprice")
+    assert caught.value.hint == "did you mean starting_price?"
+
+
 def test_numbers_of_a_frame_say_that_they_cannot_be_verified_and_verifying_says_so_too(
     published: Path,
 ) -> None:

@@ -95,6 +95,7 @@ def test_a_frame_of_the_notebook_is_exported_by_name(shell: InteractiveShell) ->
         ("export df x.csv --forc", "(?s)--forc.*%greynb export NAME"),
         ("export df 'x.csv", "close the quotes"),
         ("expor df x.csv", r"did you mean export\?"),
+        ("export df.head(3) x.csv", r"(?s)not a DataFrame.*greynb\.export\(df\.head\(3\), …\)"),
     ],
 )
 def test_a_slip_in_the_command_is_one_short_error(shell: InteractiveShell, line: str, message: str) -> None:

@@ -166,3 +166,12 @@ def test_a_report_in_markdown_that_was_edited_is_found(query, tmp_path):
 def test_a_table_named_data_in_a_report_is_not_taken_for_an_export(query, tmp_path):
     greynb.Report("R").table(query("SELECT race_id, odds FROM races"), "Data").save(tmp_path / "r.xlsx")
     assert verify_file(tmp_path / "r.xlsx").holds
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "pdf"])
+def test_where_a_report_cannot_be_compared_with_its_record_that_is_said(query, tmp_path, suffix):
+    path = tmp_path / f"r.{suffix}"
+    greynb.Report("R").table(query("SELECT race_id, odds FROM races")).save(path)
+    assert "was not compared with its record" in str(verify_file(path))
+    greynb.export(query("SELECT race_id, odds FROM races"), tmp_path / "x.xlsx")
+    assert "was not compared" not in str(verify_file(tmp_path / "x.xlsx"))

@@ -26,11 +26,12 @@ def evaluated(tmp_path, monkeypatch):
 
 def test_every_frame_of_an_evaluation_holds_on_its_version(evaluated, tmp_path):
     frames = [evaluated.table, evaluated.groups, evaluated.bins, evaluated.counts]
-    for number, frame in enumerate(frames):
+    names = ["table", "groups by month", "bins", "counts"]
+    for number, (frame, name) in enumerate(zip(frames, names, strict=True)):
         greynb.export(frame, tmp_path / f"{number}.html")
         (verdict,) = verify_file(tmp_path / f"{number}.html").verdicts
         assert verdict.state in (State.EXACT, State.CLOSE) and verdict.on == "gen-000001"
-        assert verdict.name == "evaluation"
+        assert verdict.name == f"evaluation, {name}"
 
 
 def test_a_changed_prediction_changes_the_metrics_that_are_named(evaluated, tmp_path):

@@ -40,8 +40,11 @@ def arrow_table(df: object) -> tuple[pa.Table, list[str | None]]:
 
 
 def _no_table(df: object) -> UsageError:
+    has_one = type(getattr(df, "table", None)).__name__ == "DataFrame"
+    hint = "pass a frame of pandas or polars, or an Arrow table"
     return UsageError(
-        f"a {type(df).__name__} is not a table", hint="pass a frame of pandas or polars, or an Arrow table"
+        f"{type(df).__name__} is not a table",
+        hint=f"pass its frame: {type(df).__name__.lower()}.table" if has_one else hint,
     )
 
 

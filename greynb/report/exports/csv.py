@@ -75,5 +75,7 @@ def _said(prefixed: Counter[str], notices: list[str]) -> Written:
         if total == 1
         else f"{total:,} texts that a spreadsheet would run have"
     )
-    notice = f'{what} an apostrophe before it: {where}; formulas="keep" writes texts as they are'
+    notice = (
+        f'{what} an apostrophe before it: {where}; --keep-formulas (formulas="keep") writes them as they are'
+    )
     return Written((*notices, notice), {"neutralised": True})

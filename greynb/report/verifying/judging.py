@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from greynb.report.verifying.again import Again
 
 _MANY: Final = "the record keeps hashes only (more than 20,000 values), so it cannot be said where"
+_SHOWN: Final = 60
 
 
 def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
@@ -35,7 +36,7 @@ def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
     run
         Runs a query.
     """
-    name = "evaluation" if source.kind == "evaluation" else short(source.sql) or "a table"
+    name = _evaluation(source) if source.kind == "evaluation" else short(source.sql) or "a table"
     if source.kind == "unknown":
         return Verdict(name, State.UNKNOWN, "no query known: the table did not come from a cell")
     try:
@@ -47,6 +48,13 @@ def judge(source: Source, run: Callable[[Source], Again]) -> Verdict:
         return Verdict(name, State.UNKNOWN, f"cannot be run again: {error.message}", notes=hint)
     except (ValueError, ArithmeticError, RecursionError) as error:
         return Verdict(name, State.UNKNOWN, f"the record is damaged: {error}")
+
+
+def _evaluation(source: Source) -> str:
+    """Name one frame of an evaluation, by its part and how it was grouped, as several stand in a report."""
+    part = str(source.arguments.get("part", "table"))
+    by = f" by {source.arguments['by']}" if part == "groups" else ""
+    return f"evaluation, {part}{by}"[:_SHOWN]
 
 
 def _judged(name: str, source: Source, run: Callable[[Source], Again]) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from greynb.databases.sqltext import tokens
 
 _SHOWN_SQL: Final = 60
+_UNCHECKED: Final = "what the file shows was not compared with its record, so an edit of it would not be seen"
 
 
 class State(StrEnum):
@@ -51,7 +52,7 @@ class Verdict:
     Attributes
     ----------
     name
-        The query in one short line, or ``evaluation``.
+        The query in one short line, or ``evaluation, groups by venue``.
     state
         Whether it holds.
     found
@@ -131,8 +132,8 @@ class FileVerification:
             shown = f"{number:>{len(str(total))}}"
             lines += [f"  {shown}  {first}", *(f"{' ' * len(shown)}  {each}" for each in others)]
         lines += [f"  edited: {each}" for each in self.edited]
-        if self.checked and not self.edited:
-            lines.append(f"  {self.checked}")
+        if not self.edited:
+            lines.append(f"  {self.checked or _UNCHECKED}")
         return "\n".join(map(printable, [*lines, self._sum()]))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:

@@ -71,6 +71,15 @@ def test_what_is_no_frame_is_refused(wrong: object, tmp_path: Path) -> None:
         greynb.export(wrong, tmp_path / "x.csv")
 
 
+def test_what_has_a_table_is_refused_with_where_it_is(tmp_path: Path) -> None:
+    class Evaluation:
+        table = pd.DataFrame({"a": [1]})
+
+    with pytest.raises(UsageError, match="Evaluation is not a table") as caught:
+        greynb.export(Evaluation(), tmp_path / "x.csv")
+    assert caught.value.hint == "pass its frame: evaluation.table"
+
+
 def test_a_frame_without_columns_is_refused_and_one_without_rows_is_not(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no columns"):
         greynb.export(pd.DataFrame(), tmp_path / "x.csv")
