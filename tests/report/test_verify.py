@@ -268,3 +268,12 @@ def test_the_result_is_plain_json(query, tmp_path):
     greynb.export(query(BY_VENUE), tmp_path / "x.html")
     told = json.loads(json.dumps(verify_file(tmp_path / "x.html").as_dict()))
     assert told["holds"] is True and told["results"][0]["state"] == "exact"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_result_that_was_filtered_or_sorted_and_exported_is_verified(query, tmp_path, suffix):
+    frame = query("SELECT race_id, odds FROM races")
+    greynb.export(frame.sort_values("odds", ascending=False), tmp_path / f"sorted.{suffix}")
+    assert verify_file(tmp_path / f"sorted.{suffix}").holds
+    greynb.export(frame[frame.odds > 12], tmp_path / f"some.{suffix}")
+    assert verify_file(tmp_path / f"some.{suffix}").holds

@@ -7,7 +7,7 @@ text, and a notice says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from greynb.report.exports.objects import from_objects
 
 _BATCH_ROWS = 16_384
 _BATCH_BYTES = 16 * 2**20
+_DROPPED = "the index, numbers of the query's rows, is left out; rename_axis(name) makes it a column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ def _from_arrow(df: object) -> Table:
 def _from_pandas(df: pd.DataFrame) -> Table:
     frame = df.copy(deep=False)
     frame.attrs = {}  # it would be copied with every column, and its path into Parquet's metadata
-    frame, notices = _without_index(frame)
+    if _numbers_rows(df):
+        frame, notices = frame.reset_index(drop=True), [_DROPPED]
+    else:
+        frame, notices = _without_index(frame)
     names, said = named(frame.columns.tolist())
     notices += said
     frame.columns = pd.Index(names)
@@ -99,6 +103,17 @@ def _from_pandas(df: pd.DataFrame) -> Table:
     table = pa.table(columns, names).replace_schema_metadata(metadata)
     frame.attrs = df.attrs
     return Table(table, frame, tuple(notices), tuple(as_text))
+
+
+def _numbers_rows(df: pd.DataFrame) -> bool:
+    """Tell whether the index is what filtering or sorting a query's result left of its rows' numbers."""
+    index, origin = df.index, df.attrs.get("greynb")
+    rows = origin.get("rows") if isinstance(origin, Mapping) else None
+    if isinstance(index, pd.RangeIndex) or index.nlevels > 1 or index.name is not None:
+        return False
+    if not isinstance(rows, int) or index.dtype.kind not in "iu" or not index.is_unique:
+        return False
+    return len(index) == 0 or (index.min() >= 0 and index.max() < rows)
 
 
 def _without_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

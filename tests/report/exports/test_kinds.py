@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,28 @@ def test_a_value_that_a_format_cannot_hold_is_one_short_error(tmp_path: Path) ->
     with pytest.raises(UsageError, match=r"x\.parquet cannot hold these values"):
         greynb.export(beyond, tmp_path / "x.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [lambda df: df[df.n > 1], lambda df: df.sort_values("n"), lambda df: df.iloc[[3, 0, 1]]],
+)
+def test_numbers_of_a_results_rows_are_no_column_of_what_was_picked_or_sorted(
+    part: Callable[[pd.DataFrame], pd.DataFrame], tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"n": [3, 1, 4, 2]})
+    frame.attrs["greynb"] = {"sql": "SELECT n", "role": "analytics", "rows": 4}
+    done = greynb.export(part(frame), tmp_path / "x.csv", tmp_path / "x.parquet")
+    assert csv_rows(tmp_path / "x.csv")[0] == ["n"] and len(done.notices) == 1
+    assert pd.read_parquet(tmp_path / "x.parquet").columns.tolist() == ["n"]
+
+
+def test_an_index_that_is_no_number_of_a_results_row_is_kept(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": [1, 2]})
+    frame.attrs["greynb"] = {"sql": "SELECT n", "role": "analytics", "rows": 2}
+    for index in ([2023, 2024], [1, 1], [-1, 0], pd.Index([0, 1], name="box")):
+        greynb.export(frame.set_axis(index), tmp_path / "x.csv", force=True)
+        assert len(csv_rows(tmp_path / "x.csv")[0]) == 2
 
 
 def test_a_kept_index_and_renamed_columns_are_part_of_the_record(tmp_path: Path) -> None:
