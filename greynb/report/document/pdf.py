@@ -26,6 +26,8 @@ from greynb.report.document.records import as_json, record
 _LONG_WORD = re.compile(r"(\S{30})(?=\S)")
 _WIDTH = 88
 """Characters that fit side by side in a table on A4."""
+_ROOM = 6.0
+"""Letters added at most at each side of a column: wider apart, a row is no longer read as one."""
 
 
 def write(document: Document, path: Path) -> None:
@@ -131,18 +133,15 @@ def _table(block: blocks.Table) -> dict[str, Any]:
         "rows": [list(row) for row in rows],
         "shades": [list(column.shades) for column in columns],
         "spanners": [{"text": text, "first": first, "count": count} for text, first, count in block.spanners],
-        "widths": _widths(columns),
+        "room": _room(columns),
         "cut": block.cut,
     }
 
 
-def _widths(columns: tuple[blocks.Column, ...]) -> list[str]:
-    """Let the first column of text fill the line, where there is room for that."""
-    widths = ["own"] * len(columns)
+def _room(columns: tuple[blocks.Column, ...]) -> float:
+    """Share what a line has left among its columns: letters to add at both sides of each."""
     longest = [max(map(len, (each.label + each.unit, *each.texts))) + 2 for each in columns]
-    if columns and sum(longest) <= _WIDTH:
-        widths[next((i for i, each in enumerate(columns) if not each.number), 0)] = "fill"
-    return widths
+    return min(max(_WIDTH - sum(longest), 0) / (2 * max(1, len(columns))), _ROOM)
 
 
 def _breakable(text: str) -> str:

@@ -6,13 +6,16 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from greynb import Report
 from greynb.report.document import blocks
 from greynb.report.document.document import Document
 from greynb.report.document.pdf import pdf
@@ -156,3 +159,27 @@ def test_markdown_keeps_its_structure() -> None:
     assert links == ["https://example.org/x"]
     found = [str(each["/S"]) for each in tags(reader.trailer["/Root"]["/StructTreeRoot"])]
     assert {"/L", "/LI", "/BlockQuote", "/Table", "/Code"} <= set(found)
+
+
+def test_a_narrow_table_keeps_its_columns_together() -> None:
+    frame = pd.DataFrame({"day": ["04 Jul"], "venue": ["Horsham"], "race": [11], "price": [34.5]})
+    document = Report("x").table(frame).document
+    (page,) = read(document).pages
+    places: dict[str, float] = {}
+
+    def seen(words: str, matrix: Any, _text: Any, _font: Any, _size: Any) -> None:
+        places.setdefault(words.strip(), matrix[4])
+
+    page.extract_text(visitor_text=seen)
+    gaps = [places[b] - places[a] for a, b in pairwise(("04 Jul", "Horsham", "11", "34.50"))]
+    assert max(gaps) < 150 and min(gaps) > 40
+
+
+def test_the_words_before_a_chart_stand_on_its_page(figure: Any) -> None:
+    report = Report("x")
+    for _ in range(26):
+        report.text("A line of its own.")
+    report.heading("The chart").text("What to look for in it.").chart(figure, alt="rising")
+    pages = [page.extract_text() for page in read(report.document).pages]
+    (place,) = [number for number, found in enumerate(pages) if "What to look for" in found]
+    assert place == 1 and "The chart" in pages[1] and "A line of its own" in pages[0]
