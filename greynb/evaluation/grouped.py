@@ -26,7 +26,8 @@ def by_group(evaluation: Evaluation, metric: str) -> Chart:
         raise UsageError(f"there is no metric {metric}", hint=", ".join(BY_NAME))
     rows = evaluation.groups[evaluation.groups["metric"] == metric]
     size = rows[rows["method"] == "model"].set_index("group")["n"]
-    title = f"{BY_NAME[metric].title.capitalize()} by {evaluation.arguments.by}"
+    name = BY_NAME[metric].title
+    title = f"{name[0].upper()}{name[1:]} by {evaluation.arguments.by}"
     if len(size) > MOST:
         rows = rows[rows["group"].isin(size.nlargest(MOST).index)]
         title += f", the {MOST} largest of {len(size)}"

@@ -101,3 +101,8 @@ def test_a_chart_that_cannot_be_is_a_clear_error(found: Evaluation, tmp_path: Pa
         evaluation_of(
             write(tmp_path / "a.db", rows_of([Race([Dog(1, 2.0, 0.6), Dog(2, 2.0, 0.4)])]))
         ).by_group()
+
+
+def test_the_names_of_metrics_keep_their_capitals(found: Evaluation) -> None:
+    assert found.by_group("auc").alt.startswith("AUC by venue")
+    assert found.by_group("roi_kelly").alt.startswith("Return, Kelly stakes by venue")

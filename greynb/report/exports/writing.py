@@ -95,7 +95,7 @@ class _State:
         self._last = 0.0
 
     def told(self, done: int) -> None:
-        self._last = (self.before + done) / self._rows
+        self._last = min((self.before + done) / self._rows, 1.0)
         self._progress(self._last)
 
     def record(self) -> dict[str, Any]:

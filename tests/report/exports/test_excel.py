@@ -192,3 +192,11 @@ def test_a_file_that_is_no_workbook_has_no_sources(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"no")
     with pytest.raises(ValueError, match="no Excel file"):
         excel.sources(tmp_path / "x.xlsx")
+
+
+def test_progress_goes_on_from_sheet_to_sheet(tmp_path: Path) -> None:
+    told: list[int] = []
+    with excel.workbook(tmp_path / "x.xlsx", told.append) as book:
+        for name in ("a", "b"):
+            excel.write_sheet(book, name, pd.DataFrame({"n": range(20_000)}))
+    assert told == sorted(told) and told[-1] == 40_000

@@ -64,12 +64,15 @@ class Book:
     streams
         The rows to come, by name of the sheet.
     told
-        Called with the rows written so far; may raise to stop.
+        Called with the rows written so far, of all sheets; may raise to stop.
+    written
+        The rows of the sheets that are whole.
     """
 
     xlsx: Workbook
     streams: dict[str, Stream] = field(default_factory=dict)
     told: Callable[[int], None] = lambda _rows: None
+    written: int = 0
     _formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
 
     def format(self, **properties: Any) -> Format:

@@ -132,8 +132,10 @@ def _sheet(book: Book, wanted: str, columns: list[Column]) -> str:
         def make(batch: pa.RecordBatch, begin: int) -> Any:
             return rows_xml(batch.columns, letters, begin + 2, styles, texts)
 
-        for text in in_order(table, make, Job("", dict, told=book.told)):
+        job = Job("", dict, told=lambda done: book.told(book.written + done))
+        for text in in_order(table, make, job):
             write(file, text)
+        book.written += count
 
     book.streams[name] = Stream(2, f"A1:{letters[-1]}{count + 1}", count * width, rows)
     return name
