@@ -157,7 +157,8 @@ def _insert(con: sqlite3.Connection, label: files.Label, table: Table, rows: Seq
     columns = files.columns_of(label)
     places = [number for number, each in enumerate(columns) if not each.generated]
     named = ", ".join(quote(columns[place].name) for place in places)
-    into = f"INSERT INTO main.{quote(table.name)} ({named})"
+    # OR ABORT: the table may say ON CONFLICT REPLACE, which would take newer rows away.
+    into = f"INSERT OR ABORT INTO main.{quote(table.name)} ({named})"
     try:
         return [_insert_one(con, into, table.rowid, [row[place] for place in places]) for row in rows]
     except sqlite3.IntegrityError as error:

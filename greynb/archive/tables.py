@@ -117,7 +117,7 @@ def refuse_triggers(con: sqlite3.Connection, table: str, event: str) -> None:
         "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)", (table,)
     ).fetchall()
     for name, sql in triggers:
-        if event in str(sql).upper().split(" BEGIN", 1)[0].replace("\n", " ").split():
+        if event in " ".join(str(sql).upper().split()).split(" BEGIN ", 1)[0].split():
             raise UsageError(
                 f"the trigger {name} would run for each row of {table}",
                 hint=f"drop it for the time: %staging DROP TRIGGER {quote(str(name))}",

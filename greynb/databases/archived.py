@@ -28,7 +28,7 @@ from greynb.databases.archivedcolumns import (
 )
 from greynb.databases.columns import EXACT
 from greynb.databases.identifiers import fold, literal, quote
-from greynb.databases.relations import first_line
+from greynb.databases.relations import first_line, stop_if_interrupted
 
 if TYPE_CHECKING:
     from greynb.databases.mirrorcatalog import AnyCatalog
@@ -122,7 +122,8 @@ class ArchivedRows:
         live = self._live(table)
         try:
             select = self._select(table, live, self._sources(files))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, duckdb.Error) as error:
+            stop_if_interrupted(error)
             message = literal(f"archived rows of {table} cannot be read: {first_line(error)}")
             columns = ", ".join(f"problem AS {quote(name)}" for name in live)
             select = (

@@ -22,7 +22,7 @@ def missing_indexes(patient: Patient) -> Iterator[Evidence]:
         if found:
             yield Evidence(
                 tuple(
-                    f"{index.table}({index.column}): {runs:,} statements, {seconds:,.1f} s in all"
+                    f"{index.table}({index.column}): {runs:,} runs, {seconds:,.1f} s in all"
                     for index, (runs, seconds) in found.items()
                 ),
                 "\n".join(f"%staging {index.sql}" for index in found),

@@ -18,8 +18,8 @@ from greynb.querylog.slow import Group
 from greynb.querylog.sqliteplan import SqlitePlan
 from greynb.routing import Settings
 
-_STAND_INS: Final = (1, "2025-01-01", 0.5)
-"""Tried for parameters whose values the log does not hold: a plan depends on their types alone."""
+_STAND_INS: Final = ("2025-01-01", 1, 0.5)
+"""Tried for parameters whose values the log does not hold: a text first, which is cast to what it meets."""
 
 
 @dataclass(frozen=True, slots=True)

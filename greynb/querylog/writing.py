@@ -11,16 +11,19 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.locks import is_busy
 from greynb.querylog.entries import Entry
 from greynb.querylog.storing import append, open_log, prune
 
 WAITING: Final = 1_000
 """Cells whose statements may wait to be written; those of further ones are dropped."""
 PRUNED_EVERY: Final = 200
+_BETWEEN: Final = 0.1
 AT_EXIT: Final = 2.0
 """Seconds that the end of the process waits for the last ones."""
 
@@ -59,10 +62,21 @@ class _Writer:
                 item.set()
                 continue
             try:
-                self._write(item())
+                self._patiently(item())
             except Exception as error:  # whatever it is, it may not end the thread
                 self.trouble = f"the query log {self.path} is not written: {error}"
                 self._close()
+
+    def _patiently(self, entries: Sequence[Entry]) -> None:
+        """Write, and try again where another process is just making the log: SQLite does not wait then."""
+        for last in (False, False, False, True):
+            try:
+                return self._write(entries)
+            except sqlite3.OperationalError as error:
+                if last or not is_busy(error):
+                    raise
+                self._close()
+                time.sleep(_BETWEEN)
 
     def _write(self, entries: Sequence[Entry]) -> None:
         if self._con is None or not self.path.exists():

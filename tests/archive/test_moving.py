@@ -118,6 +118,19 @@ def test_a_row_whose_key_was_taken_stops_the_restore_of_its_file_whole(staging):
     assert whole(staging) == before
 
 
+def test_a_table_that_replaces_on_conflict_loses_no_newer_row(staging):
+    change(
+        staging,
+        "CREATE TABLE latest (race TEXT UNIQUE ON CONFLICT REPLACE, day TEXT)",
+        "INSERT INTO latest VALUES ('a', '2020-01-01')",
+    )
+    archive(staging, "latest", "day", BEFORE, staging.parent / "old")
+    change(staging, "INSERT INTO latest VALUES ('a', '2026-01-01')")
+    with pytest.raises(DatabaseError, match="do not fit"):
+        restore(staging, staging.parent / "old")
+    assert ask(staging, "SELECT * FROM latest") == [("a", "2026-01-01")]
+
+
 def test_restoring_into_an_empty_database_makes_the_table(staging, tmp_path):
     done = moved(staging)
     change(tmp_path / "new.db", "CREATE TABLE other (x)")
@@ -178,13 +191,18 @@ def test_a_full_disk_leaves_the_rows_in_the_table(staging, monkeypatch):
     ("statement", "why"),
     [
         ("CREATE TABLE child (odds INTEGER REFERENCES odds_history (id) ON DELETE CASCADE)", "foreign key"),
-        ("CREATE TRIGGER t AFTER DELETE ON odds_history BEGIN SELECT 1; END", "the trigger t"),
+        ("CREATE TRIGGER t AFTER DELETE ON odds_history\nBEGIN SELECT 1; END", "the trigger t"),
     ],
 )
 def test_a_table_whose_rows_take_others_with_them_is_refused(staging, statement, why):
     change(staging, statement)
     with pytest.raises(UsageError, match=why):
         moved(staging)
+
+
+def test_a_trigger_on_other_events_is_no_hindrance(staging):
+    change(staging, "CREATE TRIGGER t AFTER UPDATE ON odds_history\nBEGIN DELETE FROM odds_history; END")
+    assert moved(staging).rows > 20
 
 
 def test_unknown_tables_and_columns_and_tables_without_rowid_are_refused(staging):

@@ -38,7 +38,7 @@ def test_an_index_that_logged_joins_lacked_is_named_with_the_time_they_took(demo
     finding = found(look(), "missing-indexes")
     assert finding.role == "staging"
     (seen,) = [each for each in finding.evidence if "dog_clean_name" in each]
-    assert seen == "predictions(dog_clean_name): 2 statements, 4.0 s in all"
+    assert seen == "predictions(dog_clean_name): 2 runs, 4.0 s in all"
     change(demo.staging, *(line.removeprefix("%staging ") for line in finding.mend.splitlines()))
     assert "missing-indexes" not in ids(look())
 
