@@ -11,7 +11,9 @@ from greynb.cli.common import positive, progress_line
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``report`` and ``demo``."""
     command = commands.add_parser("report", help="run a notebook and write its report")
-    command.add_argument("notebook", help="a notebook, or one that comes along: evaluation, report")
+    command.add_argument(
+        "notebook", help="a notebook, or one that comes along: evaluation, ingest, quickstart, report"
+    )
     command.add_argument(
         "--to", type=_words, default=[], metavar="FORMATS", help="html (default), pdf, xlsx, md; with commas"
     )
