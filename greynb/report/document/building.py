@@ -56,6 +56,8 @@ class Report:
 
     def heading(self, text: str, level: int = 2) -> Self:
         """Begin a section (level 2) or a part of one (3, 4)."""
+        if not isinstance(level, int):
+            raise UsageError(f"the level of a heading is 2, 3 or 4, not {level!r}")
         return self._add(Heading(_text("a heading", text), level))
 
     def text(self, markdown: str) -> Self:

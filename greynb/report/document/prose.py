@@ -12,9 +12,11 @@ from functools import cache
 from html import escape, unescape
 from typing import Any
 
+from greynb.errors import UsageError
 from greynb.report.document.blocks import Heading, Text
 
 _PLUGINS = ["table", "strikethrough"]
+_INSTALL = 'pip install "greynb[report]"'
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -91,7 +93,10 @@ def _text(lines: list[str]) -> Iterator[Text]:
 
 @cache
 def _html_parser() -> Any:
-    import mistune
+    try:
+        import mistune
+    except ImportError as error:
+        raise UsageError("Markdown cannot be read here", hint=_INSTALL) from error
 
     class Prose(mistune.HTMLRenderer):
         """Leaves HTML and pictures from elsewhere out; a heading inside a text is a bold line."""
@@ -119,8 +124,10 @@ def _html_parser() -> Any:
 
 @cache
 def _tree_parser() -> Any:
-    import mistune
-
+    try:
+        import mistune
+    except ImportError as error:
+        raise UsageError("Markdown cannot be read here", hint=_INSTALL) from error
     return mistune.create_markdown(renderer="ast", plugins=_PLUGINS)
 
 

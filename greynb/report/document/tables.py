@@ -99,7 +99,7 @@ def _column(
     try:
         written = texts(found, format_, number)
     except UsageError as error:
-        raise UsageError(f"column {name!r}: {error.message}", hint=error.hint) from error
+        raise UsageError(f"column {name!r}: {error.message}", hint=error.hint) from None
     coloured = shades(found, scale) if scale else ()
     if scale and not any(coloured) and any(not is_missing(value) for value in found):
         raise UsageError(f"column {name!r} has no numbers that a colour scale could show")

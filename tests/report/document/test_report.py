@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 
 import greynb
 from greynb import Report, UsageError
+from greynb.report.document import prose
 from greynb.report.document.blocks import Chart, Heading, Note, Table, Tiles
 from greynb.report.document.formatting import texts
 
@@ -220,6 +223,18 @@ def test_what_is_no_text_is_refused_where_it_is_given() -> None:
     ):
         with pytest.raises(UsageError, match=r"is a text, not (int|NoneType)"):
             add()
+    with pytest.raises(UsageError, match="2, 3 or 4, not 'a'"):
+        Report("x").heading("y", level="a")  # type: ignore[arg-type]
+
+
+def test_without_the_extra_a_report_with_text_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prose._html_parser.cache_clear()
+    monkeypatch.setitem(sys.modules, "mistune", None)
+    with pytest.raises(UsageError, match="Markdown cannot be read here") as caught:
+        Report("x").text("*a*").save(tmp_path / "x.html")
+    assert caught.value.hint == 'pip install "greynb[report]"' and not list(tmp_path.iterdir())
 
 
 def test_axes_stand_for_their_figure() -> None:
