@@ -212,11 +212,11 @@ def test_rows_with_blobs_and_broken_texts_can_be_printed(published, tmp_path, ca
 
 
 def test_the_magic_takes_the_words_of_the_command(published):
-    assert "gen-000001 → gen-000002" in str(run("changes", Greynb()))
-    assert len(run("changes 1 2 --table t", Greynb())) == 2
+    assert "gen-000001 → gen-000002" in str(run("changes", {}, Greynb()))
+    assert len(run("changes 1 2 --table t", {}, Greynb())) == 2
     for line in ("changes --table", "changes 1 2 3", "changes --rows"):
         with pytest.raises(UsageError, match="versions and a table"):
-            run(line, Greynb())
+            run(line, {}, Greynb())
 
 
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(published):
