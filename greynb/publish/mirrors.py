@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from greynb.databases.descriptors import copy_bytes
 from greynb.databases.generations import MIRROR
 from greynb.databases.relations import REFUSALS, stop_if_interrupted
 from greynb.errors import GreynbError
@@ -74,7 +74,8 @@ def copied(target: Path, build: Path, told: Told) -> None:
     if before is None:
         return
     try:
-        copy_bytes(before, mirror, lambda: told(0.0))
+        told(0.0)
+        shutil.copyfile(before, mirror)  # by the kernel: the staging file is copied meanwhile
     except OSError:
         remove(mirror)
 
