@@ -43,12 +43,12 @@ def test_twenty_interrupts_of_twenty_end_the_query_and_leave_the_connection_usab
 
 @pytest.mark.parametrize("engine", ["duck", "lite"])
 def test_an_interrupt_that_the_engine_misses_is_repeated(kernel: Kernel, engine: str) -> None:
-    late = f"run(lambda: (__import__('time').sleep(0.3), {engine}.execute(LONG[{engine}]).fetchall()),"
+    late = f"run(lambda: (__import__('time').sleep(1.0), {engine}.execute(LONG[{engine}]).fetchall()),"
     reply = kernel.run(
-        f"{late} interrupt={engine}.interrupt, progress=lambda: None, label='test')", interrupt_after=0.1
+        f"{late} interrupt={engine}.interrupt, progress=lambda: None, label='test')", interrupt_after=0.4
     )
     assert reply.error == "QueryInterrupted"
-    assert reply.seconds < 0.8
+    assert reply.seconds < 1.5
     assert kernel.run(f"print(query({engine}, 'SELECT 42'))").stdout == "[(42,)]\n"
 
 
@@ -57,7 +57,7 @@ def test_a_second_interrupt_while_the_first_is_at_work_changes_nothing(kernel: K
 import signal, time
 ended = []
 def stubborn():
-    time.sleep(0.4)
+    time.sleep(1.0)
     ended.append(True)
 def interrupt():
     signal.raise_signal(signal.SIGINT)
@@ -66,7 +66,7 @@ try:
 except BaseException as error:
     print(type(error).__name__, ended, error)
 """
-    reply = kernel.run(twice, interrupt_after=0.1)
+    reply = kernel.run(twice, interrupt_after=0.4)
     assert reply.error is None
     assert reply.stdout.startswith("QueryInterrupted [True]")
     assert "had finished" in reply.stdout
