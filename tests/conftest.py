@@ -8,7 +8,9 @@ import signal
 from hypothesis import settings
 
 # A shared machine pauses a test for longer than any useful deadline; runaway tests hit pytest's timeout.
-settings.register_profile("greynb", deadline=None)
+# Where a change is judged (CI=true), the same examples come each time, so that it is judged for what it changes;
+# everywhere else they are new in each run, and find what nobody thought of.
+settings.register_profile("greynb", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("greynb")
 
 # A shell that runs the suite in the background has SIGINT ignored, which every child would inherit.

@@ -22,7 +22,7 @@ _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#&])")
 _LINE_END = re.compile(r"\r\n?|\n")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)")
+_LINE_START = re.compile(r"^(\s*(?:\d+(?=[.)]))?)([-+=.)])(?=\s|$|-|=)")
 _WEB = ("https://", "http://", "mailto:")
 
 

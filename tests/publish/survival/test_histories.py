@@ -109,7 +109,7 @@ def test_any_history_is_published_incrementally_as_in_full(
 
 
 @pytest.mark.slow
-@settings(max_examples=70, suppress_health_check=slow_down)
+@settings(max_examples=50, suppress_health_check=slow_down)
 @given(histories)
 def test_many_histories_are_published_incrementally_as_in_full(
     history: tuple[int, tuple[str, ...], list[list[str]]],

@@ -8,7 +8,7 @@ from pathlib import Path
 import mistune
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from greynb import Report
@@ -51,6 +51,8 @@ def test_the_record_stands_beside_it(path: Path, venues: pd.DataFrame, numbers: 
     assert [Source.from_dict(each) for each in record["sources"]] == [source_of(venues), source_of(numbers)]
 
 
+@example("1)")
+@example("2. x")
 @given(st.text("abc #*_`|<>[]()!~$&\\-+=.1\n\t", max_size=40).map(lambda text: " ".join(text.split())))
 def test_escaped_text_reads_as_it_was(text: str) -> None:
     assert plain(escaped(text)) == text
