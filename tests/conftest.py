@@ -8,8 +8,8 @@ import signal
 from hypothesis import settings
 
 # A shared machine pauses a test for longer than any useful deadline; runaway tests hit pytest's timeout.
-# Where a change is judged (CI=true), the same examples come each time, so that it is judged for what it changes;
-# everywhere else they are new in each run, and find what nobody thought of.
+# Where a change is judged (CI=true), the same examples come each time, so that it is judged for what it
+# changes; everywhere else they are new in each run, and find what nobody thought of.
 settings.register_profile("greynb", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("greynb")
 
