@@ -153,7 +153,7 @@ baselines, and counts; the loops give none of that.
 |---|---|---|
 {rows}
 
-The issue asked for 200 times the speed of such a loop: {collector / ours:,.0f} times, {met}.
+The aim is 200 times the speed of such a loop: {collector / ours:,.0f} times, {met}.
 
 Why the loop takes so long: the collector's `predictions` have no index on `race_id`, so that each of the \
 {races:,} queries for them reads the whole table. With an index, which the collector does not have, the loop \
