@@ -24,6 +24,8 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         forget = "import os; [os.environ.pop(n, None) for n in list(os.environ) if n.endswith('_DB_PATH')]"
         assert kernel.run(forget).error is None
         assert kernel.run("%load_ext greynb").error is None
+        for magic in ("analytics", "staging"):  # the first cell of each imports what it needs
+            assert kernel.run(f"%%{magic}\nSELECT 1").error is None
         yield kernel
 
 
