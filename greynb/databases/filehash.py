@@ -5,22 +5,30 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from greynb.databases.descriptors import open_still
 
-_CHUNK: Final = 1 << 20
+_PART: Final = 1 << 20
+"""Bytes read at once: what was read is then still in the processor's cache when it is hashed."""
+
 _YOUNG_NS: Final = 50_000_000
 
 
-def sha256_of(path: Path) -> str:
-    """Read a file and give its sha256 in hex."""
+def sha256_of(path: Path, told: Callable[[float], None] = lambda _part: None) -> str:
+    """Read a file and give its sha256 in hex; `told` is told the part done and may raise."""
     digest = hashlib.sha256()
+    total = path.stat().st_size or 1
+    done = 0
+    part = memoryview(bytearray(_PART))
     with open_still(path) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+        while size := file.readinto(part):
+            digest.update(part[:size])
+            done += size
+            told(done / total)
     return digest.hexdigest()
 
 

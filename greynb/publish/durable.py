@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-from greynb.databases.descriptors import copy_bytes, open_still
-
-_PART: Final = 1 << 20
-"""Bytes read at once: what was read is then still in the processor's cache when it is hashed."""
+from greynb.databases.descriptors import copy_bytes
 
 
 def sync_file(path: Path) -> None:
@@ -41,20 +35,6 @@ def write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     sync_file(path)
     path.chmod(0o444)
-
-
-def sha256(path: Path, progress: Callable[[float], None]) -> str:
-    """The sha256 of a file, in hex; `progress` is told the part done and may raise."""
-    digest = hashlib.sha256()
-    total = path.stat().st_size or 1
-    done = 0
-    part = memoryview(bytearray(_PART))
-    with open_still(path) as file:
-        while size := file.readinto(part):
-            digest.update(part[:size])
-            done += size
-            progress(done / total)
-    return digest.hexdigest()
 
 
 def replace_link(link: Path, text: str, *, scratch: Path, folder: bool = False) -> None:

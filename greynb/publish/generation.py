@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from greynb import __version__
+from greynb.databases.filehash import sha256_of
 from greynb.databases.fingerprint import SIDE_FILES
 from greynb.databases.generations import (
     CURRENT,
@@ -29,7 +30,6 @@ from greynb.errors import PublishError
 from greynb.publish.durable import (
     link_or_copy,
     replace_link,
-    sha256,
     sync_file,
     sync_folder,
     write_text,
@@ -94,7 +94,7 @@ def seal(
     database = build / DATABASE
     if left := [ending for ending in (*SIDE_FILES, "-shm") if Path(f"{database}{ending}").exists()]:
         raise PublishError(f"the new version is not finished: {', '.join(left)} is left", path=database)
-    digest = digest or sha256(database, progress)
+    digest = digest or sha256_of(database, progress)
     if not second_name:
         sync_file(database)
         database.chmod(0o444)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from greynb.databases.filehash import sha256_of
 from greynb.databases.generations import MIRROR
 from greynb.databases.relations import REFUSALS, stop_if_interrupted
 from greynb.errors import GreynbError
 from greynb.publish.comparing import usable
-from greynb.publish.durable import remove, sha256, sync_file
+from greynb.publish.durable import remove, sync_file
 
 if TYPE_CHECKING:
     from greynb.databases.mirrored import Contents
@@ -97,7 +98,7 @@ def _tried(target: Path, make: Callable[[], Contents]) -> Made | str:
     try:
         contents = make()
         sync_file(target)
-        return Made(contents, sha256(target, lambda _: None))
+        return Made(contents, sha256_of(target, lambda _: None))
     except (*REFUSALS, GreynbError, OSError, ValueError, MemoryError) as error:
         stop_if_interrupted(error)
         for left in target.parent.glob(f"{target.name}*"):

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from greynb.databases.filehash import sha256_of
 from greynb.databases.generations import (
     DATABASE,
     Generation,
@@ -23,7 +24,7 @@ from greynb.publish.checking import check
 from greynb.publish.comparing import Comparison, compare, still, usable
 from greynb.publish.confirmed import confirmed, confirming
 from greynb.publish.describe import Facts, analyzed, describe
-from greynb.publish.durable import remove, sha256, sync_file
+from greynb.publish.durable import remove, sync_file
 from greynb.publish.foreseeing import foreseen
 from greynb.publish.full import check_equal, check_source, contents, copy_source
 from greynb.publish.generation import seal, switch, usable_layout
@@ -164,7 +165,7 @@ class _Publication:
                 state, hashes = copy_source(self.source, database, self.steps, verify=self.verify)
                 notices = (*self._transformed(database, state, hashes), *analyzed(database, self.steps))
                 synced = aside.begin("sync", lambda _: sync_file(database))
-                hashed = aside.begin("hash", partial(sha256, database))
+                hashed = aside.begin("hash", partial(sha256_of, database))
                 if carried:
                     carried()
                 comparison = self._compared(database)

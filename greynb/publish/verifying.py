@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from greynb.databases.copying import connect
+from greynb.databases.filehash import sha256_of
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import GreynbError
 from greynb.publish.content import decoding
-from greynb.publish.durable import sha256
 from greynb.publish.merging import Reading, RowDifference, differing_rows, same_rows
 from greynb.publish.steps import Steps
 from greynb.publish.verification import TableComparison, Verification
@@ -113,7 +113,7 @@ def _damaged(generation: Generation | None, progress: Callable[[float], None]) -
         str(generation.folder / name)
         for name, entry in files
         if not (generation.folder / name).exists()
-        or sha256(generation.folder / name, progress) != entry.sha256
+        or sha256_of(generation.folder / name, progress) != entry.sha256
     )
 
 

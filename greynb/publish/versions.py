@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from greynb.databases.filehash import sha256_of
 from greynb.databases.generations import (
     DATABASE,
     MIRROR,
@@ -23,7 +24,7 @@ from greynb.databases.generations import (
 )
 from greynb.errors import PublisherBusy, PublishError
 from greynb.publish.adopt import adopt
-from greynb.publish.durable import link_or_copy, remove, sha256, sync_folder, write_text
+from greynb.publish.durable import link_or_copy, remove, sync_folder, write_text
 from greynb.publish.generation import seal, switch
 from greynb.publish.history import Version, history, history_text
 from greynb.publish.home import build_folder, clean_up, publishing
@@ -205,7 +206,7 @@ def _second_mirror(old: Generation, new: Path) -> str:
     mirror = old.mirror()
     if mirror is None or old.manifest is None:
         return ""
-    digest = sha256(mirror, lambda _: None)
+    digest = sha256_of(mirror, lambda _: None)
     if digest != old.manifest.files[MIRROR].sha256:
         return ""
     link_or_copy(mirror, new)

@@ -19,12 +19,12 @@ from greynb.databases import descriptors
 from greynb.databases.analytics import AnalyticsSession
 from greynb.databases.copying import copy_files
 from greynb.databases.descriptors import hold, open_database
+from greynb.databases.filehash import sha256_of
 from greynb.databases.fingerprint import Watched
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.staging import StagingSession
 from greynb.errors import PublishError
 from greynb.publish import sync
-from greynb.publish.durable import sha256
 from greynb.publish.pages.format import opened
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="on Windows locks belong to handles")
@@ -169,7 +169,7 @@ def test_hashing_a_second_name_as_adoption_does_leaves_locks_alone(
     second.hardlink_to(plain)
     hashed = hashlib.sha256(second.read_bytes()).hexdigest()
     user.execute("BEGIN IMMEDIATE")
-    assert sha256(second, lambda _: None) == hashed
+    assert sha256_of(second, lambda _: None) == hashed
     with opened(second) as pages:
         assert pages.pages == 3
     assert other(plain, "BEGIN IMMEDIATE") == "database is locked"

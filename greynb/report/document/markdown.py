@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from greynb.databases.filehash import sha256_of
 from greynb.report.document import blocks
 from greynb.report.document.appendix import entries
 from greynb.report.document.document import Document, origins
@@ -19,7 +20,7 @@ from greynb.report.document.formatting import signs
 from greynb.report.document.html import made_by
 from greynb.report.document.prose import escaped
 from greynb.report.document.records import as_json, record
-from greynb.report.exports.records import beside, sha256
+from greynb.report.exports.records import beside
 
 _TICKS = re.compile(r"`+")
 
@@ -46,7 +47,7 @@ def write(document: Document, path: Path) -> None:
     parts += [_appendix(document), "---", escaped(made_by(document))]
     text = "\n\n".join(part for part in parts if part) + "\n"
     path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    kept = record(document) | {"report": {"sha256": sha256(path)}}
+    kept = record(document) | {"report": {"sha256": sha256_of(path)}}
     beside(path).write_text(as_json(kept), encoding="utf-8")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from greynb.databases.filehash import sha256_of
 from greynb.errors import UsageError
 from greynb.report.seal import seal_holds
 
@@ -25,12 +25,6 @@ _REPORT: Final = '<body class="greynb">'
 def beside(path: Path) -> Path:
     """Give the path of the record beside a file."""
     return path.with_name(path.name + BESIDE)
-
-
-def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cell_of(df: object) -> Cell | None:
@@ -81,7 +75,7 @@ def _read(path: Path) -> Record | None:
 
 def _read_beside(path: Path) -> Record | None:
     found = json.loads(beside(path).read_text(encoding="utf-8"))
-    if path.exists() and sha256(path) != found["export"]["sha256"]:
+    if path.exists() and sha256_of(path) != found["export"]["sha256"]:
         return None
     (source,) = found["sources"]
     return dict(source)

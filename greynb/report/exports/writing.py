@@ -12,11 +12,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from greynb import __version__
+from greynb.databases.filehash import sha256_of
 from greynb.errors import UsageError
 from greynb.report.exports.files import aside, readable_errors
 from greynb.report.exports.formats import Format
 from greynb.report.exports.job import Job, Written
-from greynb.report.exports.records import beside, sha256
+from greynb.report.exports.records import beside
 from greynb.report.exports.tables import Table
 from greynb.report.recording import described
 
@@ -67,7 +68,7 @@ def write_all(
                 job = Job(target.stem, state.record, keep_formulas, state.told)
                 written = _written(kind, table, new[target], job)
                 if target in beyond:
-                    facts = {**_facts(target, table), **written.facts, "sha256": sha256(new[target])}
+                    facts = {**_facts(target, table), **written.facts, "sha256": sha256_of(new[target])}
                     _write_record(new[beyond[target]], state.record(), facts)
             notices += written.notices
             state.before += table.arrow.num_rows

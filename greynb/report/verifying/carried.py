@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from greynb.databases.filehash import sha256_of
 from greynb.errors import UsageError
-from greynb.report.exports.records import SCRIPT, beside, sha256
+from greynb.report.exports.records import SCRIPT, beside
 from greynb.report.recording import Source, sources_of
 from greynb.report.seal import has_seal, seal_holds
 
@@ -135,7 +136,7 @@ def _beside(path: Path) -> Carried:
     found = json.loads(_text(meta))
     facts = found.get("export") or found["report"]
     sources = _records(found["sources"])
-    if facts["sha256"] == sha256(path):
+    if facts["sha256"] == sha256_of(path):
         return Carried(sources, checked="the file is as it was written", facts=facts)
     return Carried(sources, edited=("the file was edited after it was written",), facts=facts)
 
