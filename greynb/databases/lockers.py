@@ -8,15 +8,14 @@ from ``0x40000000`` on (https://www.sqlite.org/src/file/src/os.h), in WAL those 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from greynb.databases.locks import command_of
+from greynb.databases.proclocks import PROC, HeldLock, held_locks
 
-_PROC: Final = Path("/proc")
 _KINDS: Final = ("writing", "checkpointing", "reading")
 _RESERVED: Final = 0x40000001
 _SHARED: Final = 0x40000002
@@ -49,18 +48,6 @@ class Locker:
         return f"{self.doing}: process {self.pid} ({self.command})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Lock:
-    """A line of ``/proc/locks``; `flock` tells locks on whole files from those on bytes."""
-
-    pid: int
-    inode: int
-    flock: bool
-    exclusive: bool
-    first: int
-    last: int
-
-
 def lockers(path: Path) -> tuple[Locker, ...]:
     """Who writes, checkpoints or reads a SQLite file at this moment, this process included.
 
@@ -72,7 +59,7 @@ def lockers(path: Path) -> tuple[Locker, ...]:
     real = path.resolve()
     main, index = _inode(real), _inode(real.with_name(f"{real.name}-shm"))
     found: dict[int, str] = {}
-    for lock in _locks():
+    for lock in held_locks():
         if lock.flock:
             continue
         if lock.inode == index and index is not None:
@@ -98,7 +85,7 @@ def file_lockers(path: Path, doing: str) -> tuple[Locker, ...]:
         What such a lock means.
     """
     inode = _inode(path)
-    pids = {lock.pid for lock in _locks() if lock.flock and lock.inode == inode}
+    pids = {lock.pid for lock in held_locks() if lock.flock and lock.inode == inode}
     return tuple(Locker(pid, command_of(pid), doing) for pid in sorted(pids))
 
 
@@ -109,7 +96,7 @@ def open_for_writing(path: Path) -> tuple[Locker, ...]:
     """
     inode = _inode(path)
     pids = set()
-    for descriptor in _PROC.glob("[0-9]*/fd/*") if inode else ():
+    for descriptor in PROC.glob("[0-9]*/fd/*") if inode else ():
         with suppress(OSError, ValueError, IndexError):
             if descriptor.stat().st_ino == inode and _writable(descriptor):
                 pids.add(int(descriptor.parts[2]))
@@ -122,7 +109,7 @@ def _writable(descriptor: Path) -> bool:
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
 
 
-def _in_wal(lock: _Lock) -> str:
+def _in_wal(lock: HeldLock) -> str:
     if lock.exclusive and lock.first <= _WAL_WRITER <= lock.last:
         return "writing"
     if lock.exclusive and lock.first <= _WAL_CHECKPOINTER <= lock.last:
@@ -130,29 +117,11 @@ def _in_wal(lock: _Lock) -> str:
     return "reading" if not lock.exclusive and lock.first in _WAL_READERS else ""
 
 
-def _in_rollback(lock: _Lock, *, wal: bool) -> str:
+def _in_rollback(lock: HeldLock, *, wal: bool) -> str:
     if lock.exclusive and lock.last >= _RESERVED:
         return "writing"
     # In WAL each open connection has a shared lock on the file for as long as it lives.
     return "reading" if lock.last >= _SHARED and not wal else ""
-
-
-def _locks() -> Iterator[_Lock]:
-    """All locks of the system that the kernel shows; the lines' format is that of proc_locks(5)."""
-    try:
-        lines = (_PROC / "locks").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        # "1: POSIX  ADVISORY  WRITE 1234 08:01:131 1073741824 EOF"; "->" marks one that waits.
-        fields = line.split()
-        if len(fields) != 8 or fields[1] not in ("POSIX", "OFDLCK", "FLOCK"):
-            continue
-        with suppress(ValueError):
-            pid, inode = int(fields[4]), int(fields[5].rpartition(":")[2])
-            last = 1 << 62 if fields[7] == "EOF" else int(fields[7])
-            if pid > 0:
-                yield _Lock(pid, inode, fields[1] == "FLOCK", fields[3] == "WRITE", int(fields[6]), last)
 
 
 def _inode(path: Path) -> int | None:

@@ -10,10 +10,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from greynb.databases.proclocks import PROC, held_locks
 from greynb.errors import DatabaseLocked, QueryInterrupted
 
 T = TypeVar("T")
@@ -22,7 +23,6 @@ SLICE: Final = 0.05
 """Seconds that one attempt waits inside SQLite, where nothing can stop it."""
 
 _PAUSE: Final = 0.01
-_PROC: Final = Path("/proc")
 
 
 def primary_code(error: BaseException) -> int:
@@ -110,10 +110,10 @@ def lock_holders(path: Path) -> dict[int, str]:
     that have the file open. Empty where the system does not tell.
     """
     inodes = _inodes(path)
-    locks = list(_posix_locks(inodes)) if inodes else []
+    locks = [each for each in held_locks() if each.inode in inodes and not each.flock] if inodes else []
     pids = (
-        {pid for pid, kind in locks if kind == "WRITE"}
-        or {pid for pid, _ in locks}
+        {each.pid for each in locks if each.exclusive}
+        or {each.pid for each in locks}
         or _with_file_open(inodes) - {os.getpid()}
     )
     return {pid: command_of(pid) for pid in sorted(pids)}
@@ -131,24 +131,9 @@ def _inodes(path: Path) -> set[int]:
     return found
 
 
-def _posix_locks(inodes: set[int]) -> Iterator[tuple[int, str]]:
-    """Process id and kind of each lock; the lines' format is that of proc_locks(5)."""
-    try:
-        lines = (_PROC / "locks").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        # "1: POSIX  ADVISORY  WRITE 1234 08:01:131 1073741824 1073742335"; "->" marks one that waits.
-        fields = line.split()
-        if len(fields) == 8 and fields[1] in ("POSIX", "OFDLCK"):
-            inode = fields[5].rpartition(":")[2]
-            if inode.isdecimal() and int(inode) in inodes and int(fields[4]) > 0:
-                yield int(fields[4]), fields[3]
-
-
 def _with_file_open(inodes: set[int]) -> set[int]:
     found = set()
-    for descriptor in _PROC.glob("[0-9]*/fd/*"):
+    for descriptor in PROC.glob("[0-9]*/fd/*"):
         try:
             if descriptor.stat().st_ino in inodes:
                 found.add(int(descriptor.parts[2]))
@@ -160,7 +145,7 @@ def _with_file_open(inodes: set[int]) -> set[int]:
 def command_of(pid: int) -> str:
     """The command of a process on one short line; ``"name unknown"`` where the system does not tell."""
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "name unknown"
     named = " ".join(Path(word).name if word.startswith("/") else word for word in words if word)
