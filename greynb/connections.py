@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from greynb.databases.analytics import AnalyticsSession
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from greynb.databases.staging import StagingSession
     from greynb.mirror.background import BackgroundMirrors
     from greynb.mirror.shelf import Shelf
-    from greynb.routing import Route
+    from greynb.routing import Route, Server
 
 
 class _Closable(Protocol):
@@ -33,8 +34,11 @@ class _Closable(Protocol):
 
 Session = TypeVar("Session", bound=_Closable)
 
-_sessions: dict[tuple[int, str, str], _Closable] = {}
-_pins: dict[tuple[int, str], Snapshot] = {}
+# By process, purpose, role and mode, and place; of a server the whole address, so that a corrected password
+# makes a new session.
+_Key = tuple[int, str, str, "Path | Server"]
+_sessions: dict[_Key, _Closable] = {}
+_pins: dict[tuple[int, Path | Server], Snapshot] = {}
 _lock = threading.Lock()
 
 
@@ -95,13 +99,13 @@ def pin(route: Route, version: str | None = None) -> Snapshot:
         There is no such version; the hint lists those that are there.
     """
     snapshot = analytics_session(route).pin(version)
-    _pins[os.getpid(), str(route.path)] = snapshot
+    _pins[os.getpid(), route.place] = snapshot
     return snapshot
 
 
 def unpin(route: Route) -> Snapshot | None:
     """Go back to the newest version, which is returned; None where nothing was pinned."""
-    if _pins.pop((os.getpid(), str(route.path)), None) is None:
+    if _pins.pop((os.getpid(), route.place), None) is None:
         return None
     return analytics_session(route).unpin()
 
@@ -139,7 +143,9 @@ def located(error: GreynbError, route: Route) -> GreynbError:
     """Say on an error which role and file it is about, who chose it, and what makes a missing file."""
     if isinstance(error, MissingDatabase) and error.hint is None and route.role == "analytics":
         error.hint = f"run `greynb sync` to publish staging, or set {route.variable or 'ANALYTICS_DB_PATH'}"
-    return error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
+    return error.at(
+        role=route.role, path=route.server.name if route.server else route.path, chosen_by=route.chosen_by
+    )
 
 
 def close_all() -> None:
@@ -182,15 +188,15 @@ def snapshot_source(route: Route) -> SnapshotSource:
     from greynb.databases.snapshot import SnapshotSource
 
     source = SnapshotSource(route.path, shared=route.shared)
-    pinned = _pins.get((os.getpid(), str(route.path)))
+    pinned = _pins.get((os.getpid(), route.place))
     if pinned is not None:
         source.pin(pinned)
     return source
 
 
-def _key(purpose: str, route: Route) -> tuple[int, str, str]:
+def _key(purpose: str, route: Route) -> _Key:
     """What tells sessions apart; a forked process opens its own."""
-    return os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}"
+    return os.getpid(), purpose, f"{route.role}:{route.mode}", route.place
 
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:

@@ -64,7 +64,7 @@ def _failed(route: Route, sql: str, now: str, seconds: float, error: tuple[str, 
     names = parameter_names(sql, _dialect(route))
     told = f"{kind}: {message.splitlines()[0]}" if message and (keep or not names) else kind
     named = dict.fromkeys(names)
-    return Entry(now, route.role, str(route.path), None, sql.strip(), named, seconds, None, told)
+    return Entry(now, route.role, str(route.place), None, sql.strip(), named, seconds, None, told)
 
 
 def _entries(
@@ -86,7 +86,9 @@ def _entries(
     found = []
     for text, (_, seconds, rows, kept) in zip(written, statements, strict=True):
         named = {name: encode(values[name]) for name in parameter_names(text, dialect) if name in values}
-        found.append(Entry(now, route.role, str(route.path), version, text, named, seconds, rows, None, kept))
+        found.append(
+            Entry(now, route.role, str(route.place), version, text, named, seconds, rows, None, kept)
+        )
     return found
 
 

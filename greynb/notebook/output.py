@@ -107,7 +107,7 @@ def _noted(result: Result, notes: Sequence[str]) -> Result:
 
 def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
     route = outcome.route
-    return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows, outcome.reading)
+    return DisplayTable(result, route.role, route.name, outcome.snapshot, rows, outcome.reading)
 
 
 def _remember_origin(outcome: Outcome) -> None:
@@ -117,7 +117,7 @@ def _remember_origin(outcome: Outcome) -> None:
                 sql=sql,
                 parameters=parameters,
                 role=outcome.route.role,
-                file=outcome.route.path,
+                file=outcome.route.place,
                 snapshot=outcome.snapshot,
                 rows=len(result.frame),
                 columns=list(map(str, result.frame.columns)),
