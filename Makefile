@@ -7,11 +7,12 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
+.PHONY: help demo test test-scale stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
 	@echo "make test   the whole test suite"
+	@echo "make test-scale  staging and analytics on real servers, which it installs where it may"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
@@ -41,6 +42,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-scale: $(READY)
+	@.ci/tools
+	@$(BIN)/python -m pytest -m scale tests/scale $(ARGS)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)

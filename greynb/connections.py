@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from greynb.databases.staging import StagingSession
     from greynb.mirror.background import BackgroundMirrors
     from greynb.mirror.shelf import Shelf
+    from greynb.postgres.staging import PostgresStaging
     from greynb.routing import Route, Server
 
 
@@ -110,10 +111,14 @@ def unpin(route: Route) -> Snapshot | None:
     return analytics_session(route).unpin()
 
 
-def staging_session(route: Route) -> StagingSession:
+def staging_session(route: Route) -> StagingSession | PostgresStaging:
     """The session that runs this route's ``%%staging`` cells."""
 
-    def opened() -> StagingSession:
+    def opened() -> StagingSession | PostgresStaging:
+        if route.server is not None:
+            from greynb.postgres.staging import PostgresStaging
+
+            return PostgresStaging(route.server)
         from greynb.databases.staging import StagingSession
 
         return StagingSession(route.path)

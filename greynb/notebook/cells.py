@@ -122,7 +122,7 @@ def _cache(options: CellOptions, config: Greynb) -> ResultCache | None:
 def _staging(
     route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
-    bound = bind(sql, variables, dialect="sqlite")
+    bound = bind(sql, variables, dialect=route.dialect)
     session = staging_session(route)
     session.timeout = float(route.options.get("timeout", config.timeout))
     try:
@@ -135,6 +135,7 @@ def _staging(
             label=route.role,
         )
     except StatementFailed as failed:
+        assert isinstance(session, StagingSession)
         raise _explained(failed, session) from failed.__cause__
     return Outcome(route, sql, results, _named(bound, variables), dry_run=options.dry_run)
 

@@ -74,6 +74,13 @@ class Route:
         return self.place.name if isinstance(self.place, Path) else self.place.database
 
     @property
+    def dialect(self) -> Literal["sqlite", "duckdb", "postgresql"]:
+        """The SQL that the cells of the role are written in."""
+        if self.role == "analytics":
+            return "duckdb"
+        return "sqlite" if self.server is None else "postgresql"
+
+    @property
     def shared(self) -> bool:
         """Whether both roles are one file."""
         return self.mode != "dual"
