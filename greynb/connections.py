@@ -11,13 +11,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    import psycopg
 
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.readonly import AnalyticsConnection
@@ -126,8 +128,10 @@ def staging_session(route: Route) -> StagingSession | PostgresStaging:
     return _shared("cells", route, opened)
 
 
-def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connection:
-    """A raw connection for a route; `greynb.get_conn` is its public face.
+def connect(
+    route: Route, engine: str | None = None
+) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]:
+    """A raw connection for a route, by default of the engine that serves it; see `greynb.get_conn`.
 
     Raises
     ------
@@ -136,6 +140,7 @@ def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connecti
     UsageError
         The engine does not serve this role.
     """
+    engine = engine or route.dialect
     if (route.role, engine) not in _ENGINES:
         raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT)
     try:
@@ -239,6 +244,14 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     return con
 
 
+def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:
+    from greynb.postgres.connecting import connect as opened
+
+    if route.server is None:
+        raise UsageError("staging is a file, no PostgreSQL", hint="engine='sqlite', or none")
+    return opened(route.server)
+
+
 def _staging_sqlite(route: Route) -> sqlite3.Connection:
     from greynb.databases.sqlite import open_writable
 
@@ -249,12 +262,15 @@ def _staging_sqlite(route: Route) -> sqlite3.Connection:
     return con
 
 
-_ENGINES: dict[tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection]] = {
+_ENGINES: dict[
+    tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]]
+] = {
     ("analytics", "duckdb"): _analytics_duckdb,
     ("analytics", "sqlite"): _analytics_sqlite,
     ("staging", "sqlite"): _staging_sqlite,
+    ("staging", "postgresql"): _staging_postgresql,
 }
-_ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite'"
+_ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite' or 'postgresql'"
 
 
 def _leave_to_parent() -> None:
