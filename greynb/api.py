@@ -179,7 +179,7 @@ def sync(
     source, target = settings.route("staging"), settings.route("analytics")
     try:
         done = publish.sync(
-            source.path,
+            source.place,
             target.path,
             mode=mode,
             plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
@@ -242,7 +242,7 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return compare(source.path, target.path, progress=progress)
+        return compare(source.place, target.path, progress=progress)
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.rolestatus import RoleStatus, role_status
-from greynb.routing import Settings
+from greynb.routing import Server, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,14 +138,14 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
     return Status(
         role_status(source),
         role_status(target),
-        lag(source.path, target.path),
+        lag(source.place, target.path),
         _publication(target.path),
-        _behind(source.path, target.path) if exact else None,
+        _behind(source.place, target.path) if exact else None,
         columnar.status(target) if target.path.exists() else None,
     )
 
 
-def _behind(source: Path, target: Path) -> Behind:
+def _behind(source: Path | Server, target: Path) -> Behind:
     from greynb.publish.behind import behind
 
     return behind(source, target)

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
 
 Mode = Literal["full", "incremental", "etl"]
 """What can be asked for."""
@@ -78,7 +81,7 @@ class SyncResult:
 
     id: str
     mode: Done
-    source: Path
+    source: Path | Server
     target: Path
     path: Path
     rows: Mapping[str, int | None] = field(default_factory=dict)

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from greynb.publish.merging import RowDifference
 
 State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Verification:
         What the user should know.
     """
 
-    source: Path
+    source: Path | Server
     target: Path
     version: str
     tables: tuple[TableComparison, ...]
