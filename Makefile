@@ -7,11 +7,12 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
+.PHONY: help demo test test-slow stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
-	@echo "make test   the whole test suite"
+	@echo "make test   the test suite"
+	@echo "make test-slow  the tests that take longer, which .ci/run runs as well"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
@@ -40,7 +41,10 @@ demo: $(READY)
 	@$(BIN)/greynb demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)
