@@ -72,7 +72,7 @@ def complete(cell: str, offset: int, variables: dict[str, Any]) -> Found | None:
 def _sql(text: str, offset: int, magic: Magic, variables: dict[str, Any]) -> Found:
     from greynb.completion.suggesting import suggest
 
-    found = suggest(text, offset, magic.dialect, _schema(magic.role), variables)
+    found = suggest(text, offset, magic.dialect, schema_of(magic.role), variables)
     if found is None:  # in a string or comment: what Python would suggest there is wrong
         word = text[:offset].split()[-1:] if text[:offset][-1:].strip() else []
         return "".join(word), [(each, "text") for each in word]
@@ -114,7 +114,7 @@ def _named(word: str, variables: dict[str, Any], magic: Magic | None = None) -> 
     from greynb.databases.notebook_frames import is_frame
 
     if word in ("TABLE", "T"):
-        tables = _schema(magic.role if magic else "analytics").tables.values()
+        tables = schema_of(magic.role if magic else "analytics").tables.values()
         yield from ((each.name, each.kind) for each in tables)
     elif word in ("NAME", "FRAME"):
         yield from (
@@ -126,7 +126,8 @@ def _named(word: str, variables: dict[str, Any], magic: Magic | None = None) -> 
         yield word, "option" if word.startswith("-") else "value"
 
 
-def _schema(role: str) -> Schema:
+def schema_of(role: str) -> Schema:
+    """What is known now of the tables of a role's file; nothing where it has none."""
     from greynb.completion.schema import SCHEMAS, Schema
     from greynb.connections import analytics_session, staging_session
     from greynb.errors import GreynbError

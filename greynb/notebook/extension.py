@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
-from greynb.notebook import completing, panels
+from greynb.notebook import completing, inspecting, panels
 from greynb.notebook.magics import SqlMagics
 from greynb.notebook.sources import Evaluations
 
@@ -37,6 +37,7 @@ def load(shell: InteractiveShell) -> None:
     shell.events.register("post_run_cell", evaluations.after_cell)
     matcher = completing.matcher(shell)
     _matchers(shell).append(matcher)
+    inspecting.add(shell)
     _loaded[shell] = magics, evaluations, matcher, replaced
 
 
@@ -46,6 +47,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     magics, evaluations, matcher, replaced = _loaded.pop(shell)
     _matchers(shell).remove(matcher)
+    inspecting.remove(shell)
     shell.events.unregister("post_run_cell", evaluations.after_cell)
     panels.remove(shell)
     configurables: list[Any] = shell.configurables
