@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
-from greynb.notebook import panels
+from greynb.notebook import completing, inspecting, panels
 from greynb.notebook.magics import SqlMagics
 from greynb.notebook.sources import Evaluations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
 
-_Added = tuple[SqlMagics, Evaluations, dict[tuple[str, str], Any]]
+_Added = tuple[SqlMagics, Evaluations, completing.Matcher, dict[tuple[str, str], Any]]
 _loaded: WeakKeyDictionary[InteractiveShell, _Added] = WeakKeyDictionary()
 
 
@@ -35,14 +35,19 @@ def load(shell: InteractiveShell) -> None:
     panels.add(shell)
     evaluations = Evaluations(shell, magics.settings)
     shell.events.register("post_run_cell", evaluations.after_cell)
-    _loaded[shell] = magics, evaluations, replaced
+    matcher = completing.matcher(shell)
+    _matchers(shell).append(matcher)
+    inspecting.add(shell)
+    _loaded[shell] = magics, evaluations, matcher, replaced
 
 
 def unload(shell: InteractiveShell) -> None:
     """Put back the magics that were there, drop the configuration, and close the sessions."""
     if shell not in _loaded:
         return
-    magics, evaluations, replaced = _loaded.pop(shell)
+    magics, evaluations, matcher, replaced = _loaded.pop(shell)
+    _matchers(shell).remove(matcher)
+    inspecting.remove(shell)
     shell.events.unregister("post_run_cell", evaluations.after_cell)
     panels.remove(shell)
     configurables: list[Any] = shell.configurables
@@ -58,6 +63,11 @@ def unload(shell: InteractiveShell) -> None:
         sys.modules["greynb.notebook.output"].stop_showing(shell)
     if "greynb.connections" in sys.modules:
         sys.modules["greynb.connections"].close_all()
+
+
+def _matchers(shell: InteractiveShell) -> list[completing.Matcher]:
+    matchers: list[completing.Matcher] = shell.Completer.custom_matchers
+    return matchers
 
 
 def _shorten_errors(short: bool) -> None:
