@@ -14,9 +14,11 @@ from greynb.notebook.sources import Evaluations
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from greynb.notebook.comm.channel import Channel
+
 NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
 
-_Added = tuple[SqlMagics, Evaluations, dict[tuple[str, str], Any]]
+_Added = tuple[SqlMagics, Evaluations, dict[tuple[str, str], Any], "Channel | None"]
 _loaded: WeakKeyDictionary[InteractiveShell, _Added] = WeakKeyDictionary()
 
 
@@ -35,14 +37,16 @@ def load(shell: InteractiveShell) -> None:
     panels.add(shell)
     evaluations = Evaluations(shell, magics.settings)
     shell.events.register("post_run_cell", evaluations.after_cell)
-    _loaded[shell] = magics, evaluations, replaced
+    _loaded[shell] = magics, evaluations, replaced, _channel(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Put back the magics that were there, drop the configuration, and close the sessions."""
     if shell not in _loaded:
         return
-    magics, evaluations, replaced = _loaded.pop(shell)
+    magics, evaluations, replaced, channel = _loaded.pop(shell)
+    if channel is not None:
+        channel.close()
     shell.events.unregister("post_run_cell", evaluations.after_cell)
     panels.remove(shell)
     configurables: list[Any] = shell.configurables
@@ -58,6 +62,15 @@ def unload(shell: InteractiveShell) -> None:
         sys.modules["greynb.notebook.output"].stop_showing(shell)
     if "greynb.connections" in sys.modules:
         sys.modules["greynb.connections"].close_all()
+
+
+def _channel(shell: InteractiveShell) -> Channel | None:
+    """The comms with JupyterLab; a terminal has none."""
+    if getattr(shell, "kernel", None) is None:
+        return None
+    from greynb.notebook.comm.channel import Channel
+
+    return Channel()
 
 
 def _shorten_errors(short: bool) -> None:
