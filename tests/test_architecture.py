@@ -39,9 +39,10 @@ LAYERS: dict[str, set[str]] = {
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
+    "sqlformat": {"databases"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report", "querylog"),
+        *("doctor", "rolestatus", "report", "querylog", "sqlformat"),
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
     "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},
