@@ -2,7 +2,8 @@
 import { lineQueries } from "./linequeries.js";
 import { DIALECTS, headLength, magicOf } from "./sqlcells.js";
 
-export function highlighting(cm, extensions, languages) {
+export function highlighting({ codemirror, highlight, language, state, view }, extensions, languages) {
+  const cm = { ...language, ...state, ...view, highlightTree: highlight.highlightTree };
   // A language's grammar is fetched from JupyterLab when the first cell needs it.
   const load = async (magic) => (await languages.getLanguage(DIALECTS[magic]))?.support;
   extensions.addExtension({
@@ -10,7 +11,7 @@ export function highlighting(cm, extensions, languages) {
     factory: ({ model }) => {
       if (model.type !== "code") return null;
       const sql = [switching(cm, load), magicLine(cm), lineQueries(cm, load)];
-      return cm.EditorExtensionRegistry.createImmutableExtension(sql);
+      return codemirror.EditorExtensionRegistry.createImmutableExtension(sql);
     },
   });
 }
