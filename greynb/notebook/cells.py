@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from greynb.connections import analytics_session, located, staging_session
@@ -11,7 +12,7 @@ from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
 from greynb.errors import GreynbError, telling_interrupts
-from greynb.notebook import execution
+from greynb.notebook import execution, recent
 from greynb.notebook.logged import logged
 from greynb.routing import Role, Route, Settings
 
@@ -79,7 +80,8 @@ def run(
     """
     route = Settings.current().route(role)
     try:
-        return logged(route, sql, config, lambda: _RUNNERS[role](route, sql, variables, options, config))
+        ran = partial(_RUNNERS[role], route, sql, variables, options, config)
+        return logged(route, sql, config, lambda: recent.noted(role, sql, ran))
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
