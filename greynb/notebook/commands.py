@@ -44,7 +44,7 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
+%greynb verify [FILE…]     compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why

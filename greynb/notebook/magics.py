@@ -68,9 +68,10 @@ class SqlMagics(Magics):
         return run(line, _variables(self.shell), self.settings)
 
     def _run(self, role: Role, line: str, cell: str | None) -> pd.DataFrame | None:
-        from greynb.notebook import cells, output
+        from greynb.notebook import cells, exporting, output
 
         options = parse(line, body=cell is not None, staging=role == "staging")
+        exporting.foresee(options)
         sql = options.sql if cell is None else f"{options.sql}\n{cell}"
         outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
         return output.deliver(self.shell, outcome, options, self.settings)
