@@ -117,7 +117,7 @@ def _list(words: Sequence[str]) -> int:
 
 def _restore(words: Sequence[str]) -> int:
     from greynb.guarding.backups import backup_named
-    from greynb.guarding.block import restored_text
+    from greynb.guarding.block import others_text, restored_text
     from greynb.guarding.restoring import restore
 
     parser = Parser(
@@ -131,6 +131,8 @@ def _restore(words: Sequence[str]) -> int:
         help="its name or folder; default: the newest that a guard made",
     )
     backup = backup_named(_staging, parser.parse_args(words).backup)
+    if others := others_text(backup):
+        _show(others)
     print(restored_text(backup, restore(backup, told=progress_line())))
     return 0
 

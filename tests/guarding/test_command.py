@@ -190,6 +190,19 @@ def test_on_a_terminal_ctrl_c_arrives_once_and_the_restoration_is_a_question(sta
     assert rows(staging) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists who has a file open")
+def test_a_program_that_writes_only_now_and_then_is_named_before_the_way_back(staging):
+    rare = holding(staging, "INSERT INTO races VALUES (9000, 'RARE')")
+    try:
+        done = greynb("guard", "--", *sql("DELETE FROM odds"))
+        assert done.returncode == 0 and "all rows are gone" in done.stderr
+        assert f"open for writing elsewhere, by process {rare.pid}" in done.stderr
+        assert f"by process {rare.pid}" in greynb("guard", "restore").stderr
+    finally:
+        stop(rare)
+    assert "elsewhere" not in greynb("guard", "restore").stderr
+
+
 def test_a_restoration_never_pushes_a_writer_aside(staging):
     program = sql("DELETE FROM races WHERE id = 1", then="sys.exit(3)")
     assert greynb("guard", "--", *program).returncode == 3
