@@ -70,9 +70,10 @@ class SqlMagics(Magics):
 
     def _run(self, role: Role, line: str, cell: str | None) -> pd.DataFrame | None:
         with telling_interrupts(f"{role}: interrupted before anything was run"):
-            from greynb.notebook import cells, output
+            from greynb.notebook import cells, exporting, output
 
             options = parse(line, body=cell is not None, staging=role == "staging")
+            exporting.foresee(options)
             sql = options.sql if cell is None else f"{options.sql}\n{cell}"
         outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
         with telling_interrupts(f"{role}: interrupted while the result was shown; the cell had run"):
