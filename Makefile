@@ -7,11 +7,12 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
+.PHONY: help demo test docs stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
 	@echo "make test   the whole test suite"
+	@echo "make docs   the documentation site in build/site, without network; what its pages run is run"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
@@ -44,6 +45,11 @@ test: $(READY)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)
+
+# --strict: a link or an anchor that leads nowhere stops the build.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo "build/site/index.html"
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from greynb.cli import (
     archiving,
     auditing,
     databases,
+    explaining,
     guarding,
     logs,
     migrating,
@@ -67,4 +68,5 @@ def _parser() -> argparse.ArgumentParser:
     archiving.add(commands)
     auditing.add(commands)
     logs.add(commands)
+    explaining.add(commands)
     return parser
