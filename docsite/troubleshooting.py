@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
+import greynb
 from docsite import ROOT
 from docsite.raised import Raised, raised
-from greynb.troubleshooting import Message, pattern_of, read
+from greynb.troubleshooting import HEADING, Message, closest, read
 
 FOLDER = "troubleshooting/"
+_TOGETHER = re.compile(r"(?:^### .+\n)+", re.MULTILINE)  # headings that share what is said below them
+
+
+@cache
+def entries() -> dict[Message, list[Raised]]:
+    """Give every heading of the pages, with the errors whose text fits it more closely than any other."""
+    found: dict[Message, list[Raised]] = {message: [] for message in messages()}
+    for each in all_raised():
+        if message := closest(found, each.text):
+            found[message].append(each)
+    return found
 
 
 @cache
@@ -25,28 +36,33 @@ def messages() -> list[Message]:
 
 
 def without_entry() -> list[Raised]:
-    """Give the errors whose text is no heading."""
-    patterns = [pattern_of(each.text) for each in messages()]
-    return [each for each in all_raised() if not any(one.fullmatch(each.text) for one in patterns)]
+    """Give the errors whose text fits no heading."""
+    placed = {each for found in entries().values() for each in found}
+    return [each for each in all_raised() if each not in placed]
 
 
 def without_error() -> list[Message]:
-    """Give the headings that no error's text fits."""
-    return [each for each in messages() if not list(_sources(each.text))]
+    """Give the headings that say what no error says."""
+    return [message for message, found in entries().items() if not found]
 
 
 def with_places(markdown: str) -> str:
-    """Write under each message which class it is of and where it is raised."""
-    return re.sub(r"^### `(.+)`$", lambda found: found[0] + _places(found[1]), markdown, flags=re.MULTILINE)
+    """Write under messages that stand together which class they are of and where they are raised."""
+    places = {message.text: found for message, found in entries().items()}
+
+    def named(headings: re.Match[str]) -> str:
+        texts = [found[2] for found in HEADING.finditer(headings[0])]
+        return headings[0] + _places([each for text in texts for each in places.get(text, [])])
+
+    return _TOGETHER.sub(named, markdown)
 
 
-def _places(text: str) -> str:
-    found = list(_sources(text))
-    errors = sorted({f"[`{each.error}`](../reference/errors.md#greynb.{each.error})" for each in found})
+def _places(found: list[Raised]) -> str:
+    errors = sorted({_class(each.error) for each in found})
     paths = sorted({f"`{each.path.as_posix()}`" for each in found})
     return f"\n\n{', '.join(errors)} · {', '.join(paths)}\n{{ .raised }}\n"
 
 
-def _sources(text: str) -> Iterator[Raised]:
-    pattern = pattern_of(text)
-    return (each for each in all_raised() if pattern.fullmatch(each.text))
+def _class(name: str) -> str:
+    """Link a class of errors to the reference, which has the public ones."""
+    return f"[`{name}`](../reference/errors.md#greynb.{name})" if name in greynb.__all__ else f"`{name}`"

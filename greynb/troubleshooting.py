@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from greynb.errors import UsageError
@@ -16,7 +17,7 @@ _FOLDERS = (
     Path(__file__).parent / "messages",
     Path(__file__).parents[1] / "docs" / "troubleshooting",
 )
-_HEADING = re.compile(r"^### `(.+)`$")
+HEADING = re.compile(r"^### (`+) ?(.+?) ?\1$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,16 +58,26 @@ def explain(message: str) -> Message:
         No message of greynb reads so.
     """
     lines = message.strip().splitlines() or [""]
-    texts = {lines[0], re.sub(r"^\w+: ", "", lines[0])}
-    found = [each for each in _messages() if any(pattern_of(each.text).fullmatch(text) for text in texts)]
-    if not found:
+    texts = [re.sub(r"^[A-Z]\w+: ", "", lines[0]), lines[0]]
+    known = list(_messages())
+    found = next(filter(None, (closest(known, text) for text in texts)), None)
+    if found is None:
         raise UsageError(
             f"no message of greynb reads {lines[0]!r}",
             hint="give the first line of the error, in quotes; texts of DuckDB and SQLite are theirs",
         )
-    return max(found, key=lambda each: len(each.text.replace(GAP, "")))  # the one that fits most closely
+    return found
 
 
+def closest(messages: Iterable[Message], text: str) -> Message | None:
+    """Give the message that a text fits, and of several the one with the fewest gaps to fill."""
+    fitting = [each for each in messages if pattern_of(each.text).fullmatch(text)]
+    return max(
+        fitting, key=lambda each: (len(each.text.replace(GAP, "")), -each.text.count(GAP)), default=None
+    )
+
+
+@cache
 def pattern_of(text: str) -> re.Pattern[str]:
     """Make of a message with gaps what its instances match; at its end, one may also suggest a name."""
     fixed = (re.escape(part) for part in text.split(GAP))
@@ -78,14 +89,14 @@ def read(page: Path) -> Iterator[Message]:
     texts: list[str] = []
     lines: list[str] = []
     for line in [*page.read_text("utf-8").splitlines(), "## "]:
-        heading = _HEADING.match(line)
+        heading = HEADING.match(line)
         if heading is None and not line.startswith("## "):
             lines.append(line)
             continue
         if meaning := "\n".join(lines).strip():
             yield from (Message(text, meaning, page.stem) for text in texts)
             texts = []
-        texts = [*texts, heading[1]] if heading else []
+        texts = [*texts, heading[2]] if heading else []
         lines = []
 
 
