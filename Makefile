@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser stress lint bench bench-publishing bench-mirror bench-exports \
+.PHONY: help demo test test-slow test-browser docs stress lint bench bench-publishing bench-mirror bench-exports \
 	bench-evaluation clean
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test   the test suite"
 	@echo "make test-slow  the tests that take longer, which .ci/run runs as well"
 	@echo "make test-browser  JupyterLab and Notebook 7 in Chromium; RUNS=20 for 20 times in a row"
+	@echo "make docs   the documentation site in build/site, without network; what its pages run is run"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
@@ -55,6 +56,11 @@ test-browser: $(READY)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)
+
+# --strict: a link or an anchor that leads nowhere stops the build.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo "build/site/index.html"
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -37,6 +37,7 @@ HELP = """\
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
 %greynb doctor [--fix]     what is wrong with both databases, and what mends it
+%greynb why [MESSAGE]      what the last error means, or the message that is given
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
