@@ -16,9 +16,9 @@ def filled(markdown: str) -> str:
 
 def commands() -> str:
     """Give every command with its help, from the parser of the command line."""
-    from greynb.cli import _parser
+    from greynb.cli import parser
 
-    return "\n\n".join(_command(parser) for parser in _with_commands(_parser()))
+    return "\n\n".join(_command(each) for each in _with_commands(parser()))
 
 
 def _with_commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

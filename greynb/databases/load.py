@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.load_faults import row_error, value_error
+from greynb.databases.load_request import LoadResult, OnConflict, check_keys, keys_of
 from greynb.databases.load_table import (
     Table,
     check_fit,
@@ -28,46 +29,8 @@ from greynb.databases.load_values import Convert, UnstorableValue, as_pandas, co
 from greynb.databases.sqlite import atomic, file_error
 from greynb.errors import GreynbError, LoadError, QueryInterrupted
 
-OnConflict = Literal["error", "ignore", "update"]
-
 _BATCH = 25_000  # rows between two calls of progress; smaller ones were slower
 _counter_names = map("greynb_updated_{}".format, itertools.count())
-
-
-@dataclass(frozen=True, slots=True)
-class LoadResult:
-    """What a load did.
-
-    Attributes
-    ----------
-    table
-        The table, as declared.
-    inserted
-        Rows that were added.
-    updated
-        Rows of the frame that met a row with their key and wrote over it, whether or not that changed a
-        value. Where the frame has a key twice, the second row counts here.
-    ignored
-        Rows of the frame that left nothing behind.
-    created
-        Whether the table was created for it.
-    seconds
-        Wall time, including the conversion of the values.
-    """
-
-    table: str
-    inserted: int
-    updated: int
-    ignored: int
-    created: bool
-    seconds: float
-
-    def __str__(self) -> str:
-        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.ignored:,} ignored"
-        return f"{self.table}{', created' * self.created}: {counts} in {self.seconds:.2f} s"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
 
 
 def load_frame(
@@ -178,13 +141,7 @@ def _planned(
     on_conflict: OnConflict,
     create: bool,
 ) -> _Plan:
-    keys = () if key is None else (key,) if isinstance(key, str) else tuple(key)
-    if on_conflict == "update" and not keys:
-        raise LoadError("an update needs a key", hint="Name the columns that identify a row: key=[…].")
-    if on_conflict not in ("error", "ignore", "update"):
-        raise LoadError(
-            f"on_conflict={on_conflict!r} is unknown", hint='It is "error", "ignore" or "update".'
-        )
+    keys = keys_of(key, on_conflict)
     names: list[Any] = frame.columns.tolist()
     check_names(names, keys)
     described, create_sql = describe(con, table), None
@@ -194,22 +151,10 @@ def _planned(
         described, create_sql = new_table(frame, table, keys)
     check_fit(described, names, keys, upsert=on_conflict != "error")
     if on_conflict != "error":
-        _check_keys(frame, keys)
+        check_keys(frame, keys)
     counter = _Counter()
     sql = _insert_sql(described.name, names, keys, on_conflict, counter.name)
     return _Plan(described, tuple(names), keys, create_sql, sql, counter)
-
-
-def _check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
-    wanted = set(map(fold, key))
-    for position, name in enumerate(frame.columns):
-        missing = frame.iloc[:, position].isna().to_numpy() if fold(name) in wanted else None
-        if missing is not None and missing.any():
-            row = int(missing.argmax())
-            raise LoadError(
-                f"row {row} of the frame (df.iloc[{row}]) has no value in the key column {name}",
-                hint="NULL equals no other NULL: such a row would be inserted again at each load. Drop it.",
-            )
 
 
 def _insert_sql(
