@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.sqltext import Statement, tokens, words
 from greynb.errors import QueryError
 
-COUNTED: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
-"""The verbs that count rows."""
+if TYPE_CHECKING:
+    import psycopg
+
+_COUNTED: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +122,10 @@ _REFUSED: Final = {
     **dict.fromkeys(
         ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"), _TRANSACTION
     ),
-    "\\": ("commands with a backslash are psql's own", "%greynb tables staging lists the tables"),
+    "\\": ("commands with a backslash are psql's own", "SELECT tablename FROM pg_tables lists tables"),
 }
+
+
+def affected_by(cursor: psycopg.Cursor[Any]) -> int | None:
+    """Rows inserted, updated or deleted, by what the server says it has done; None for other statements."""
+    return cursor.rowcount if (cursor.statusmessage or "").partition(" ")[0] in _COUNTED else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from greynb.databases.snapshot import SnapshotSource
 from greynb.errors import GreynbError
-from greynb.publish.full import check_room, check_source, copy_source
+from greynb.publish.full import check_room, check_source, copy_source, tidy
 from greynb.publish.outside import Look, look, look_before_copying
 from greynb.publish.steps import Steps
 
@@ -123,7 +123,8 @@ class FileSource:
         return look(self.place)
 
     def look_before_copying(self) -> Look | None:
-        """Look, and wait for the clock of the file system."""
+        """Tidy up the log, look, and wait for the clock of the file system."""
+        tidy(self.place)
         return look_before_copying(self.place)
 
     def room(self, folder: Path) -> int:
