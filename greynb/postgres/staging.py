@@ -20,7 +20,6 @@ from greynb.postgres.statements import Numbered, affected_by, check, numbered
 if TYPE_CHECKING:
     import psycopg
 
-    from greynb.databases.outline import Table
     from greynb.routing import Server
 
 _PATIENCE: Final = 5.0
