@@ -171,16 +171,16 @@ def sync(
     PublishError
         The publication could not be made; the version published before is untouched.
     """
-    from greynb import publish
+    from greynb import published
     from greynb.connections import located
     from greynb.publish.planning import required_plan
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        done = publish.sync(
-            source.path,
-            target.path,
+        done = published.sync(
+            source,
+            target,
             mode=mode,
             plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
             keep=keep,
@@ -206,9 +206,14 @@ def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | N
 
 def history() -> list[Version]:
     """List the versions of analytics that are there, newest first."""
-    from greynb.publish.history import history
+    from greynb import published
+    from greynb.connections import located
 
-    return history(Settings.current().route("analytics").path)
+    route = Settings.current().route("analytics")
+    try:
+        return published.history(route)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
 
 
 def rollback(
@@ -216,16 +221,15 @@ def rollback(
 ) -> SyncResult:
     """Publish the content of an older version of analytics again, as a new version.
 
-    `version` is its name or number, None for the one before the current; `progress` is told the step's name
-    and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
-    whole any more; analytics is then untouched.
+    `version` is its name or number, None for the one before the current. Raises PublishError where there is
+    no such version, or it is not whole any more; analytics is then untouched.
     """
+    from greynb import published
     from greynb.connections import located
-    from greynb.publish.versions import rollback
 
     route = Settings.current().route("analytics")
     try:
-        return rollback(route.path, version, progress=progress)
+        return published.rollback(route, version, progress)
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
@@ -236,13 +240,13 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
     it for all. Raises DatabaseError where one of the two files cannot be read.
     """
+    from greynb import published
     from greynb.connections import located
-    from greynb.publish.verifying import compare
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return compare(source.path, target.path, progress=progress)
+        return published.verify(source, target, progress)
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
 

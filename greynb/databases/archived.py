@@ -31,7 +31,7 @@ from greynb.databases.identifiers import fold, literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 
 if TYPE_CHECKING:
-    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reading import AnyCatalog
 
 JOURNAL: Final = "greynb_archive"
 """The table that lists the files."""

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from greynb.publish.merging import RowDifference
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
 
 State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
 
@@ -47,7 +50,7 @@ class Verification:
     Attributes
     ----------
     source, target
-        The file of staging, and the path that users open.
+        The file of staging, and what users read: a path, or a lake.
     version
         The version of analytics that was compared.
     tables
@@ -59,7 +62,7 @@ class Verification:
     """
 
     source: Path
-    target: Path
+    target: Path | Server
     version: str
     tables: tuple[TableComparison, ...]
     damaged: tuple[str, ...] = ()
