@@ -51,10 +51,14 @@ def analytics_session(route: Route) -> CellSession:
     """
 
     def opened() -> CellSession:
-        if route.server is not None and route.server.kind == "postgresql":
+        if route.postgres is not None:
             from greynb.postgres.analytics import PostgresAnalytics
 
-            return PostgresAnalytics(route.server)
+            return PostgresAnalytics(route.postgres)
+        if route.lake is not None:
+            from greynb.lake.session import LakeSession
+
+            return LakeSession(route.lake)
         from greynb.databases.analytics import AnalyticsSession
 
         return AnalyticsSession(snapshot_source(route), mirrors(route))
@@ -98,10 +102,10 @@ def staging_session(route: Route) -> StagingSession | PostgresStaging:
     """The session that runs this route's ``%%staging`` cells."""
 
     def opened() -> StagingSession | PostgresStaging:
-        if route.server is not None:
+        if route.postgres is not None:
             from greynb.postgres.staging import PostgresStaging
 
-            return PostgresStaging(route.server)
+            return PostgresStaging(route.postgres)
         from greynb.databases.staging import StagingSession
 
         return StagingSession(route.path)
@@ -192,8 +196,10 @@ def _key(purpose: str, route: Route) -> _Key:
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     """A gated connection that stays on the version that is newest now, for as long as it lives."""
-    if route.server is not None and route.server.kind == "postgresql":
-        return _postgres_duckdb(route, route.server)
+    if route.postgres is not None:
+        return analytics_session(route).reader()
+    if route.lake is not None:
+        return _lake_duckdb(route, route.lake)
     from greynb.databases.analytics import AnalyticsSession
 
     source = snapshot_source(route)
@@ -213,10 +219,19 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
         return session.reader()
 
 
-def _postgres_duckdb(route: Route, server: Server) -> AnalyticsConnection:
-    from greynb.postgres.analytics import PostgresAnalytics
+def _lake_duckdb(route: Route, lake: Server) -> AnalyticsConnection:
+    from greynb.lake.session import LakeSession
 
-    return _shared("pinned", route, lambda: PostgresAnalytics(server)).reader()
+    key = _key("pinned", route)
+    kept = pinned(route)
+    version = kept.id if kept else None
+    with _lock:
+        session = _sessions.get(key)
+        if not isinstance(session, LakeSession) or not session.is_at(version):
+            session = LakeSession(lake)
+            session.pin(version)
+            _sessions[key] = session
+        return session.reader()
 
 
 def _analytics_sqlite(route: Route) -> sqlite3.Connection:
@@ -237,9 +252,9 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
 def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:
     from greynb.postgres.connecting import connect as opened
 
-    if route.server is None:
+    if route.postgres is None:
         raise UsageError("staging is a file, no PostgreSQL", hint="engine='sqlite', or none")
-    return opened(route.server)
+    return opened(route.postgres)
 
 
 def _staging_sqlite(route: Route) -> sqlite3.Connection:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greynb.routing import Role, Route
+from greynb.errors import GreynbError, MissingDatabase
+from greynb.routing import Role, Route, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,10 @@ class RoleStatus:
         Size of the ``-wal`` beside it.
     locks
         Who writes, reads or publishes at this moment, as far as the system lists it (Linux).
+    trouble
+        Why a server cannot be looked at; empty where it can.
+    server
+        What kind of server it is, and who is at work on it; empty for a file.
     """
 
     role: Role
@@ -61,6 +66,8 @@ class RoleStatus:
     journal: str | None = None
     log_bytes: int = 0
     locks: tuple[Locker, ...] = ()
+    trouble: str = ""
+    server: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, times as ISO text."""
@@ -76,6 +83,7 @@ class RoleStatus:
         parts = [
             f"{(self.bytes or 0) / 1e6:,.1f} MB",
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            self.server,
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
@@ -84,6 +92,9 @@ class RoleStatus:
         """What ``greynb status`` says of the role, line by line."""
         yield f"{self.role:<10} {self.path}"
         yield f"{'':<10} chosen by {self.chosen_by} · {self.mode} mode"
+        if self.trouble:
+            yield f"{'':<10} {self.trouble}"
+            return
         if not self.exists:
             missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
             yield f"{'':<10} not there yet: {missing}"
@@ -95,6 +106,10 @@ class RoleStatus:
 
 def role_status(route: Route) -> RoleStatus:
     """Say what serves a role now; nothing is opened in SQLite."""
+    if route.lake is not None:
+        return _of_lake(route, route.lake)
+    if route.server is not None:
+        return _of_server(route, route.server)
     from greynb.databases.generations import generation_at
     from greynb.publish.outside import look
 
@@ -117,6 +132,54 @@ def role_status(route: Route) -> RoleStatus:
         journal=_journal(route.path) if seen else None,
         log_bytes=seen.log_size if seen else 0,
         locks=tuple(_locks(route)) if seen else (),
+    )
+
+
+def _of_server(route: Route, server: Server) -> RoleStatus:
+    found, trouble = None, ""
+    try:
+        if route.postgres is not None:
+            from greynb.postgres.status import examined
+
+            found = examined(route.postgres)
+    except GreynbError as error:
+        trouble = error.message
+    return RoleStatus(
+        role=route.role,
+        path=server.name,
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=found is not None,
+        bytes=found.bytes if found else None,
+        written=None,
+        version=None,
+        published=None,
+        trouble=trouble,
+        server=str(found) if found else "",
+    )
+
+
+def _of_lake(route: Route, lake: Server) -> RoleStatus:
+    from greynb.lake.status import look_at
+
+    found, trouble = None, ""
+    try:
+        found = look_at(lake)
+    except MissingDatabase:
+        pass
+    except GreynbError as error:
+        trouble = error.message
+    return RoleStatus(
+        role=route.role,
+        path=str(route.place),
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=found is not None,
+        bytes=found.bytes if found else None,
+        written=found.newest.published if found else None,
+        version=found.newest.id if found else None,
+        published=found.published if found else None,
+        trouble=trouble,
     )
 
 

@@ -54,9 +54,9 @@ class SyncResult:
         What was done. ``"none"``: both roles are one file. ``"unchanged"``: the newest version already holds
         what staging does, so nothing was published.
     source, target
-        The database that was copied, and the path that users open.
+        The database that was copied, and what users read: a path, or a lake.
     path
-        The SQLite file of the new version.
+        The SQLite file of the new version, or the lake.
     rows
         Per table; None for a table that could not be counted.
     bytes
@@ -82,8 +82,8 @@ class SyncResult:
     id: str
     mode: Done
     source: Path | Server
-    target: Path
-    path: Path
+    target: Path | Server
+    path: Path | Server
     rows: Mapping[str, int | None] = field(default_factory=dict)
     bytes: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)

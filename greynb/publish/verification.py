@@ -50,7 +50,7 @@ class Verification:
     Attributes
     ----------
     source, target
-        The file of staging, and the path that users open.
+        The file of staging, and what users read: a path, or a lake.
     version
         The version of analytics that was compared.
     tables
@@ -62,7 +62,7 @@ class Verification:
     """
 
     source: Path | Server
-    target: Path
+    target: Path | Server
     version: str
     tables: tuple[TableComparison, ...]
     damaged: tuple[str, ...] = ()
