@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.pages import NotebookPage
@@ -58,13 +60,27 @@ def app(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(page: Page, server: Server, request: pytest.FixtureRequest) -> Callable[..., NotebookPage]:
-    """Open a notebook of its own with the given cells."""
+def opened(page: Page, server: Server) -> Iterator[Callable[..., NotebookPage]]:
+    """Open a notebook of its own with the given cells; its kernel ends with the test."""
 
     def opened(*cells: str, app: str = "lab") -> NotebookPage:
-        return NotebookPage(page, server, f"{abs(hash(request.node.name))}.ipynb", cells, app)
+        return NotebookPage(page, server, f"{uuid.uuid4().hex}.ipynb", cells, app)
 
-    return opened
+    yield opened
+    page.goto("about:blank")
+    server.stop_kernels()
+
+
+@pytest.fixture
+def axe(page: Page) -> Callable[[], list[str]]:
+    """What axe-core finds serious in the widgets of greynb that are shown now."""
+
+    def found() -> list[str]:
+        widgets = {"include": [[".greynb-status"], [".greynb-panel"]]}
+        violations = Axe().run(page, context=widgets).response["violations"]
+        return [str(each) for each in violations if each["impact"] in ("serious", "critical")]
+
+    return found
 
 
 @pytest.fixture
