@@ -148,6 +148,8 @@ def test_the_status_comes_back_with_the_page_and_goes_with_the_kernel(opened: Op
     book.page.keyboard.type("00")
     book.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     expect(book.status).to_have_count(0)
+    book.run(0)
+    expect(book.status).to_be_visible(timeout=60_000)
 
 
 def test_everything_can_be_read_on_dark(opened: Opened, axe: Callable[[], list[str]]) -> None:
