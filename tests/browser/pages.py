@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import nbformat
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.server import Server
 
@@ -72,6 +74,22 @@ class NotebookPage:
         """Run a cell and keep it selected."""
         self.enter(number)
         self.page.keyboard.press("Control+Enter")
+
+    def complete(self, number: int) -> None:
+        """Press Tab at the end of a cell until something is offered: JupyterLab waits a second each time."""
+        self.enter(number)
+        self.page.keyboard.press("Control+End")
+        for _ in range(10):
+            self.page.keyboard.press("Tab")
+            with suppress(PlaywrightTimeout):
+                self.completer.wait_for(timeout=2_000)
+                return
+        raise AssertionError("nothing was offered")
+
+    @property
+    def completer(self) -> Locator:
+        """The list of completions."""
+        return self.page.locator(".jp-Completer:visible")
 
     def choose(self, menu: str, *items: str) -> None:
         """Choose from the menu bar, through its submenus."""

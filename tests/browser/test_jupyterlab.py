@@ -124,6 +124,27 @@ def test_versions_are_pinned_and_rolled_back_in_the_panel(opened: Opened) -> Non
     expect(book.panel).to_contain_text(f"rollback of {older}")
 
 
+def test_tab_completes_tables_and_columns_with_their_types(opened: Opened, app: str) -> None:
+    book = opened("%load_ext greynb", "%%analytics\nSELECT * FROM races r WHERE r.", app=app)
+    book.run(0)
+    expect(book.status).to_be_visible()
+    book.complete(1)
+    expect(book.completer.get_by_role("listitem").filter(has_text="race_date")).to_contain_text("date")
+    book.page.keyboard.type("ru")
+    book.page.keyboard.press("Enter")
+    expect(book.editor(1)).to_contain_text("WHERE r.runners")
+
+
+def test_shift_tab_shows_what_a_table_holds(opened: Opened) -> None:
+    book = opened("%load_ext greynb", "%%staging\nSELECT * FROM races")
+    book.run(0)
+    expect(book.status).to_be_visible()
+    book.enter(1)
+    book.page.keyboard.press("Control+End")
+    book.page.keyboard.press("Shift+Tab")
+    expect(book.page.locator(".jp-Tooltip")).to_contain_text("1 NULL", timeout=20_000)
+
+
 def test_format_sql_lays_the_cell_out_by_its_shortcut(opened: Opened) -> None:
     book = opened("%load_ext greynb", "%%analytics\nselect venue,count(*) from races -- all\ngroup by venue")
     book.run(0)
