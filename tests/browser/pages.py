@@ -34,6 +34,8 @@ class NotebookPage:
         expect(indicator).to_have_attribute("data-status", "idle", timeout=60_000)
         expect(page.locator(".jp-Toolbar-kernelName:visible")).to_contain_text("Python 3")
         expect(self.editor(0)).to_have_attribute("data-language", "python", timeout=60_000)
+        if app == "lab":
+            page.get_by_role("tab", name="File Browser").click()  # closes it
 
     @property
     def status(self) -> Locator:

@@ -16,6 +16,7 @@ from tests.browser.server import ROOT
 pytestmark = pytest.mark.browser
 
 Opened = Callable[..., NotebookPage]
+Picture = Callable[[str], None]
 
 
 def test_a_cell_is_sql_as_long_as_its_magic_stands_there(opened: Opened, app: str) -> None:
@@ -70,16 +71,20 @@ def test_markdown_and_text_of_other_magics_stay_as_they_are(opened: Opened) -> N
     expect(markdown).to_have_attribute("data-language", "markdown")
 
 
+SYNCED = "%load_ext greynb\n%greynb sync --mode full\n%greynb sync --mode full"
 SLOW = "%%analytics\nSELECT sum(sin(i) * cos(j)) FROM range(300000) a(i), range(300000) b(j)"
 
 
-def test_a_query_is_seen_running_stops_and_the_next_cell_runs(opened: Opened, app: str) -> None:
+def test_a_query_is_seen_running_stops_and_the_next_cell_runs(
+    opened: Opened, app: str, picture: Picture
+) -> None:
     book = opened("%load_ext greynb", SLOW, "6 * 7", app=app)
     book.run(0)
     expect(book.status).to_contain_text("lag unknown")
     book.run(1)
     expect(book.output(1)).to_contain_text("analytics · ", timeout=20_000)
     expect(book.status).to_contain_text("analytics · ")
+    picture(f"running-{app}")
     book.stop.click()
     expect(book.output(1)).to_contain_text("QueryInterrupted", timeout=20_000)
     expect(book.stop).to_have_count(0)
@@ -87,25 +92,27 @@ def test_a_query_is_seen_running_stops_and_the_next_cell_runs(opened: Opened, ap
     expect(book.output(2)).to_contain_text("42")
 
 
-def test_the_panel_shows_versions_tables_and_queries(opened: Opened, axe: Callable[[], list[str]]) -> None:
-    book = opened(
-        "%load_ext greynb\n%greynb sync --mode full\n%greynb sync --mode full", "%analytics FROM races"
-    )
+def test_the_panel_shows_versions_tables_and_queries(
+    opened: Opened, axe: Callable[[], list[str]], picture: Picture
+) -> None:
+    book = opened(SYNCED, "%%analytics\nSELECT venue, count(*) AS races FROM races GROUP BY venue")
     book.run(0)
     expect(book.status).to_contain_text("up to date", timeout=20_000)
     book.run(1)
+    expect(book.output(1)).to_contain_text("2 rows")
     book.status.focus()
     book.page.keyboard.press("Enter")
     panel = book.panel
-    for text in ("analytics.db", "stage.db", "nothing behind staging", "mirror fresh", "FROM races"):
+    for text in ("analytics.db", "stage.db", "nothing behind staging", "mirror fresh", "GROUP BY venue"):
         expect(panel).to_contain_text(text)
     panel.get_by_text("races", exact=True).first.click()
     expect(panel.get_by_role("table", name="Columns of races")).to_contain_text("race_date")
     assert not axe()
+    picture("panel")
 
 
 def test_versions_are_pinned_and_rolled_back_in_the_panel(opened: Opened) -> None:
-    book = opened("%load_ext greynb\n%greynb sync --mode full\n%greynb sync --mode full", app="lab")
+    book = opened(SYNCED)
     book.run(0)
     expect(book.status).to_contain_text("up to date", timeout=20_000)
     book.status.click()
@@ -124,18 +131,21 @@ def test_versions_are_pinned_and_rolled_back_in_the_panel(opened: Opened) -> Non
     expect(book.panel).to_contain_text(f"rollback of {older}")
 
 
-def test_tab_completes_tables_and_columns_with_their_types(opened: Opened, app: str) -> None:
+def test_tab_completes_tables_and_columns_with_their_types(
+    opened: Opened, app: str, picture: Picture
+) -> None:
     book = opened("%load_ext greynb", "%%analytics\nSELECT * FROM races r WHERE r.", app=app)
     book.run(0)
     expect(book.status).to_be_visible()
     book.complete(1)
     expect(book.completer.get_by_role("listitem").filter(has_text="race_date")).to_contain_text("date")
+    picture(f"completion-{app}")
     book.page.keyboard.type("ru")
     book.page.keyboard.press("Enter")
     expect(book.editor(1)).to_contain_text("WHERE r.runners")
 
 
-def test_shift_tab_shows_what_a_table_holds(opened: Opened) -> None:
+def test_shift_tab_shows_what_a_table_holds(opened: Opened, picture: Picture) -> None:
     book = opened("%load_ext greynb", "%%staging\nSELECT * FROM races")
     book.run(0)
     expect(book.status).to_be_visible()
@@ -143,6 +153,7 @@ def test_shift_tab_shows_what_a_table_holds(opened: Opened) -> None:
     book.page.keyboard.press("Control+End")
     book.page.keyboard.press("Shift+Tab")
     expect(book.page.locator(".jp-Tooltip")).to_contain_text("1 NULL", timeout=20_000)
+    picture("inspection")
 
 
 def test_format_sql_lays_the_cell_out_by_its_shortcut(opened: Opened) -> None:
@@ -173,7 +184,9 @@ def test_the_status_comes_back_with_the_page_and_goes_with_the_kernel(opened: Op
     expect(book.status).to_be_visible(timeout=60_000)
 
 
-def test_everything_can_be_read_on_dark(opened: Opened, axe: Callable[[], list[str]]) -> None:
+def test_everything_can_be_read_on_dark(
+    opened: Opened, axe: Callable[[], list[str]], picture: Picture
+) -> None:
     book = opened("%load_ext greynb", SLOW)
     book.choose("Settings", "Theme", "JupyterLab Dark")
     expect(book.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
@@ -184,6 +197,7 @@ def test_everything_can_be_read_on_dark(opened: Opened, axe: Callable[[], list[s
         book.run(1)
         expect(book.stop).to_be_visible()
         assert not axe()
+        picture("dark")
     finally:
         book.choose("Settings", "Theme", "JupyterLab Light")
         expect(book.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
