@@ -202,6 +202,12 @@ def test_the_journal_mode_of_staging_is_told_without_opening_it(mode, word, stag
     assert [each.name for each in stage.iterdir()] == ["stage.db"]
 
 
+def test_a_file_that_is_no_database_is_told_as_such(stage):
+    assert "SQLite" not in str(status())
+    (stage / "stage.db").write_text("hello")
+    assert "no SQLite database, or not readable: `greynb doctor`" in str(status())
+
+
 def test_a_commit_in_the_log_is_the_last_write_and_the_log_has_a_size(stage, capsys):
     con = sqlite3.connect(stage / "stage.db")
     con.execute("PRAGMA journal_mode = WAL")

@@ -43,6 +43,7 @@ def test_a_refusal_is_1_with_a_hint_on_standard_error(published):
         ["sync", "--every", "2s"],
         ["archive", "--older-than", "soon", "--table", "t", "--date", "d", "--to", "x"],
         ["guard", "true"],
+        ["sync", "--keep", "-1"],
         ["audit", ".", "--write-baseline"],
         ["completion", "tcsh"],
     ],
