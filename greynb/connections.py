@@ -106,6 +106,11 @@ def unpin(route: Route) -> Snapshot | None:
     return analytics_session(route).unpin()
 
 
+def pinned(route: Route) -> Snapshot | None:
+    """The version to which this analytics file is kept; None where cells read the newest."""
+    return _pins.get((os.getpid(), str(route.path)))
+
+
 def staging_session(route: Route) -> StagingSession:
     """The session that runs this route's ``%%staging`` cells."""
 
@@ -182,9 +187,8 @@ def snapshot_source(route: Route) -> SnapshotSource:
     from greynb.databases.snapshot import SnapshotSource
 
     source = SnapshotSource(route.path, shared=route.shared)
-    pinned = _pins.get((os.getpid(), str(route.path)))
-    if pinned is not None:
-        source.pin(pinned)
+    if (kept := pinned(route)) is not None:
+        source.pin(kept)
     return source
 
 

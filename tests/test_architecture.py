@@ -23,6 +23,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "routing": {"errors"},
+    "troubleshooting": {"errors"},
     "databases": {"errors", "routing"},
     "mirror": {"errors", "databases"},
     "publish": {"errors", "databases", "mirror"},
@@ -39,9 +40,11 @@ LAYERS: dict[str, set[str]] = {
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
+    "sqlformat": {"databases"},
+    "completion": {"databases"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report", "querylog"),
+        *("doctor", "rolestatus", "report", "querylog", "sqlformat", "completion", "troubleshooting"),
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
     "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},
@@ -50,7 +53,7 @@ LAYERS: dict[str, set[str]] = {
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
         *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog", "archive"),
-        *("guarding", "migration"),
+        *("guarding", "migration", "troubleshooting"),
     },
     "__main__": {"cli"},
 }

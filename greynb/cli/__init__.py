@@ -12,6 +12,7 @@ from greynb.cli import (
     auditing,
     databases,
     exitcodes,
+    explaining,
     guarding,
     logs,
     migrating,
@@ -81,7 +82,7 @@ def parser() -> Parser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND", title="commands", parser_class=Parser)
     for part in (
         *(databases, publishing, reports, upkeep, guarding, migrating, archiving, auditing, logs),
-        shells,
+        *(explaining, shells),
     ):
         part.add(commands)
     return whole

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, exporting, logged, publishing, upkeep, versions
+from greynb.notebook import execution, exporting, formatting, logged, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -37,6 +37,7 @@ HELP = """\
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
 %greynb doctor [--fix]     what is wrong with both databases, and what mends it
+%greynb why [MESSAGE]      what the last error means, or the message that is given
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
@@ -48,6 +49,7 @@ HELP = """\
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why
+%greynb format [SQL]       the last SQL cell, laid out anew, as the next cell; or the SQL given
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
@@ -71,6 +73,8 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
     UsageError
         There is no such command, or its words are off.
     """
+    if line.split(None, 1)[:1] == ["format"]:  # SQL is no shell's words
+        return formatting.formatted(line.removeprefix("format").strip())
     try:
         words = shlex.split(line) or ["help"]
     except ValueError as error:
@@ -79,7 +83,7 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
         return exporting.export(words[1:], variables, config)
     command = _COMMANDS.get(words[0])
     if command is None:
-        known = [*_COMMANDS, "export"]
+        known = [*_COMMANDS, "export", "format"]
         close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
