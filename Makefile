@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser docs stress lint bench bench-publishing bench-mirror bench-exports \
+.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-exports \
 	bench-evaluation clean
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test   the test suite"
 	@echo "make test-slow  the tests that take longer, which .ci/run runs as well"
 	@echo "make test-browser  JupyterLab and Notebook 7 in Chromium; RUNS=20 for 20 times in a row"
+	@echo "make test-scale  staging and analytics on real servers, which it installs where it may"
 	@echo "make docs   the documentation site in build/site, without network; what its pages run is run"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
@@ -45,7 +46,7 @@ demo: $(READY)
 	@$(BIN)/greynb demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not browser" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
@@ -53,6 +54,10 @@ test-slow: $(READY)
 RUNS ?= 1
 test-browser: $(READY)
 	@for run in $$(seq $(RUNS)); do $(BIN)/python -m pytest -m browser tests/browser $(ARGS) || exit 1; done
+
+test-scale: $(READY)
+	@.ci/tools
+	@$(BIN)/python -m pytest -m scale tests/scale $(ARGS)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)

@@ -92,7 +92,7 @@ def _route(args: argparse.Namespace) -> None:
     settings = Settings.current()
     for role in [role_of(args.script)] if args.script else ["staging", "analytics"]:
         route = settings.route(role)  # type: ignore[arg-type]  # the literals above are roles
-        print(f"{route.role}\t{route.path}\t{route.chosen_by}\t{route.mode}")
+        print(f"{route.role}\t{route.place}\t{route.chosen_by}\t{route.mode}")
 
 
 def _mirror(args: argparse.Namespace) -> None:

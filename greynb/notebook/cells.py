@@ -124,7 +124,7 @@ def _staging(
     route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
     with telling_interrupts(f"{route.role}: interrupted before anything was run"):
-        bound = bind(sql, variables, dialect="sqlite")
+        bound = bind(sql, variables, dialect=route.dialect)
         session = staging_session(route)
         session.timeout = float(route.options.get("timeout", config.timeout))
     try:
@@ -137,6 +137,7 @@ def _staging(
             label=route.role,
         )
     except StatementFailed as failed:
+        assert isinstance(session, StagingSession)
         raise _explained(failed, session) from failed.__cause__
     return Outcome(route, sql, results, _named(bound, variables), dry_run=options.dry_run)
 

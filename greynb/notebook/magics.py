@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
-    from greynb.databases.load import LoadResult
+    from greynb.databases.load_request import LoadResult
 
 
 @magics_class

@@ -90,9 +90,9 @@ class Reader:
         if source.role not in ("analytics", "staging"):
             raise UsageError(f"no query can be run for the role {source.role!r}")
         route = self._settings.route("analytics" if source.role == "analytics" else "staging")
-        if source.file != route.path.name:
+        if source.file != route.name:
             raise UsageError(
-                f"it was made from {source.file}, but {source.role} is {route.path.name} here",
+                f"it was made from {source.file}, but {source.role} is {route.name} here",
                 hint=f"set {route.variable or 'the environment'} to the file it was made from",
             )
         try:
