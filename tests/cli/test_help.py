@@ -51,7 +51,7 @@ def test_each_option_of_each_command_says_what_it_does(name):
         (["guard", "--lable", "july", "--", "true"], "--label"),
         (["guard", "list", "--jsn"], "--json"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistyped_word_is_answered_with_the_nearest_one(words, meant, place, monkeypatch, capsys):
     monkeypatch.chdir(place.folder)
