@@ -62,6 +62,12 @@ def test_a_mistyped_word_is_answered_with_the_nearest_one(words, meant, place, m
     assert meant in told and "Traceback" not in told and len(told.splitlines()) == 2
 
 
+def test_options_of_a_guarded_command_are_not_taken_for_mistyped_ones(capsys):
+    with pytest.raises(SystemExit):
+        main(["guard", "--keep", "none", "--", "make", "--keeep"])
+    assert "did you mean" not in capsys.readouterr().err
+
+
 def test_the_help_of_the_program_names_every_exit_code():
     shown = parser().format_help()
     for code in Exit:
