@@ -76,6 +76,7 @@ class RoleStatus:
         parts = [
             f"{(self.bytes or 0) / 1e6:,.1f} MB",
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            "" if self.journal or not self.bytes else "no SQLite database, or not readable: `greynb doctor`",
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
