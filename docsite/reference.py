@@ -18,7 +18,12 @@ def commands() -> str:
     """Give every command with its help, from the parser of the command line."""
     from greynb.cli import _parser
 
-    return "\n\n".join(_command(parser) for parser in _with_commands(_parser()))
+    return "\n\n".join(documented(_parser()))
+
+
+def documented(parser: argparse.ArgumentParser) -> list[str]:
+    """Give each command of a parser as Markdown."""
+    return [_command(each) for each in _with_commands(parser)]
 
 
 def _with_commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -81,12 +86,12 @@ def notebook_help() -> str:
 
 def python() -> str:
     """Give the public names that are no errors, from their docstrings."""
-    return _documented(each for each in _names() if not _is_error(each))
+    return _named(each for each in _names() if not _is_error(each))
 
 
 def errors() -> str:
     """Give the classes of errors, from their docstrings."""
-    return _documented(each for each in _names() if _is_error(each))
+    return _named(each for each in _names() if _is_error(each))
 
 
 def _names() -> list[str]:
@@ -101,7 +106,7 @@ def _is_error(name: str) -> bool:
     return isinstance(value := getattr(greynb, name), type) and issubclass(value, Exception)
 
 
-def _documented(names: Iterator[str]) -> str:
+def _named(names: Iterator[str]) -> str:
     return "\n\n".join(f"::: greynb.{name}" for name in names)
 
 

@@ -9,9 +9,9 @@ import socket
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from docsite import ROOT
@@ -112,17 +112,18 @@ def _empty(home: Path) -> Session:
 _STARTS = {"repository": _repository, "demo": _demo, "empty": _empty}
 
 
-@cache
 def _season() -> Path:
     """Make one season for all pages; it is there until the build ends."""
-    kept = tempfile.TemporaryDirectory(prefix="greynb-season-")
-    _SEASONS.append(kept)
-    from greynb.demo.run import build_demo
+    with _MAKING:
+        if not _SEASONS:
+            from greynb.demo.run import build_demo
 
-    build_demo(Path(kept.name), races=500)
-    return Path(kept.name)
+            _SEASONS.append(tempfile.TemporaryDirectory(prefix="greynb-season-"))
+            build_demo(Path(_SEASONS[0].name), races=500)
+    return Path(_SEASONS[0].name)
 
 
+_MAKING = threading.Lock()
 _SEASONS: list[tempfile.TemporaryDirectory[str]] = []
 
 
