@@ -20,6 +20,16 @@ _ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=["']
 _RUN: dict[str, Future[running.Ran]] = {}  # of the build that is being made, by the name of the page
 
 
+def on_config(config: MkDocsConfig) -> None:
+    """Give a page that nobody has placed a place at the end of the reference."""
+    listed = set(re.findall(r"[\w/-]+\.md", str(config.nav)))
+    (section,) = (each["Reference"] for each in config.nav or [] if "Reference" in each)
+    pages = sorted(
+        path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")
+    )
+    section += [name for name in pages if name not in listed]
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what pages link to outside docs/."""
     for file in repository.linked(

@@ -145,12 +145,12 @@ class _Source:
         node, module, function = place
         match node:
             case ast.IfExp(body=one, orelse=other):
-                found = [(one, module, function), (other, module, function)]
+                found = [(each, module, function) for each in (one, other)]
             case ast.Name(id=name):
                 found = list(self._named(name, module, function))
             case ast.Subscript(value=whole, slice=key) if depth:
                 tables = self.values((whole, module, function), depth - 1)
-                found = [(each, *where) for table, *where in tables for each in _items(table, key)]
+                found = [(each, *where[1:]) for where in tables for each in _items(where[0], key)]
             case _:
                 found = []
         if not found or not depth:

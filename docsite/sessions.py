@@ -6,6 +6,7 @@ import getpass
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -90,11 +91,13 @@ def started(start: str) -> Iterator[Session]:
 def _repository(home: Path) -> Session:
     """Begin in a clone with nothing installed; what greynb needs is found without an index."""
     folder = home / "greynb"
-    folder.mkdir()
-    for each in ("greynb", "notebooks", "docs"):
-        shutil.copytree(ROOT / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, folder)
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\0"
+    ):
+        if (ROOT / name).is_file():  # it may be deleted, and not yet committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
     needed = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return Session(home, folder, _environ(home, PYTHONPATH=sysconfig.get_path("purelib"), **needed))
 

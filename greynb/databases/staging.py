@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from greynb.databases.descriptors import identity_of
 from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, wait_for_lock
+from greynb.databases.outline import Table, idle, sqlite_outline
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqlite import columns_by_table, file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
@@ -145,6 +146,12 @@ class StagingSession:
         """The columns of every table and view, by name; for help after an error."""
         with self._lock:
             return columns_by_table(self._connection())
+
+    def outline(self) -> list[Table] | None:
+        """The tables that are there; None while a cell runs. Neither waits nor makes the file."""
+        with idle(self._lock) as free:
+            con = self._con if self._identity == identity_of(self._path) else None
+            return sqlite_outline(con, self._path) if free else None
 
     def close(self) -> None:
         """Close the connection; the next cell would open it again."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, exporting, logged, publishing, upkeep, versions
+from greynb.notebook import execution, exporting, formatting, logged, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -45,10 +45,11 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
+%greynb verify [FILE…]     compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why
+%greynb format [SQL]       the last SQL cell, laid out anew, as the next cell; or the SQL given
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
@@ -72,6 +73,8 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
     UsageError
         There is no such command, or its words are off.
     """
+    if line.split(None, 1)[:1] == ["format"]:  # SQL is no shell's words
+        return formatting.formatted(line.removeprefix("format").strip())
     try:
         words = shlex.split(line) or ["help"]
     except ValueError as error:
@@ -80,7 +83,7 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
         return exporting.export(words[1:], variables, config)
     command = _COMMANDS.get(words[0])
     if command is None:
-        known = [*_COMMANDS, "export"]
+        known = [*_COMMANDS, "export", "format"]
         close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
@@ -100,7 +103,7 @@ def _tables(words: Sequence[str], config: Greynb) -> pd.DataFrame:
     import pandas as pd
 
     _expect(words, "tables")
-    reports = _on_analytics(lambda session: session.catalog.tables(), config)
+    reports = _on_analytics(lambda session: session.tables(), config)
     return pd.DataFrame(
         {
             "table": [each.name for each in reports],
@@ -134,7 +137,13 @@ def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
 
 def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
     if table not in session.catalog:
-        names = [each.name for each in session.catalog.tables()]
+        reports = {each.name: each for each in session.tables()}
+        if table in reports:
+            raise UsageError(
+                f"{table} holds the live rows and the archived ones of a table",
+                hint=f"its columns are that table's; `DESCRIBE {table}` in a cell shows their types here",
+            )
+        names = list(reports)
         close = get_close_matches(table, names, n=1)
         raise UsageError(
             f"analytics has no table {table!r}" + (f"; did you mean {close[0]}?" if close else ""),

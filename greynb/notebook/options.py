@@ -155,6 +155,14 @@ _READING: dict[str, Step] = {**_BOTH, "--no-cache": _no_cache}
 _WRITING: dict[str, Step] = {**_BOTH, "--dry-run": _dry_run}
 
 
+_VALUES = {"-o": "NAME", "--out": "NAME", "-n": "ROWS", "--rows": "ROWS", "--export": "PATH"}
+
+
+def known_options(*, staging: bool) -> dict[str, str]:
+    """The options of a cell's line, each with the name of its value, or with nothing."""
+    return {option: _VALUES.get(option, "") for option in (_WRITING if staging else _READING)}
+
+
 def _option(word: str, known: dict[str, Step]) -> Step:
     if word in known:
         return known[word]

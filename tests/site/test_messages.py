@@ -1,4 +1,4 @@
-"""The troubleshooting pages and the source agree: each error is a heading, and each heading an error."""
+"""The troubleshooting pages and the source agree: each error has a heading, each heading an error."""
 
 from __future__ import annotations
 
