@@ -92,9 +92,8 @@ def _repository(home: Path) -> Session:
     """Begin in a clone with nothing installed; what greynb needs is found without an index."""
     folder = home / "greynb"
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\0"
-    ):
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in files.split("\0"):
         if (ROOT / name).is_file():  # it may be deleted, and not yet committed
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
