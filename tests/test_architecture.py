@@ -41,9 +41,10 @@ LAYERS: dict[str, set[str]] = {
     "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
     "sqlformat": {"databases"},
     "completion": {"databases"},
+    "profiling": {"errors", "databases"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report", "querylog", "sqlformat", "completion"),
+        *("doctor", "rolestatus", "report", "querylog", "sqlformat", "completion", "profiling"),
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
     "report": {"errors", "routing", "databases", "publish", "connections", "evaluation", "api"},

@@ -73,7 +73,7 @@ class SqlMagics(Magics):
         options = parse(line, body=cell is not None, staging=role == "staging")
         sql = options.sql if cell is None else f"{options.sql}\n{cell}"
         outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
-        return output.deliver(self.shell, outcome, options, self.settings)
+        return output.deliver(self.shell, outcome, options, self.settings, in_line=cell is None)
 
 
 def _variables(shell: InteractiveShell) -> ChainMap[str, Any]:
