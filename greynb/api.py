@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import pandas as pd
+    import psycopg
 
-    from greynb.databases.load import LoadResult
+    from greynb.databases.load_request import LoadResult
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.publish import SyncResult
     from greynb.publish.changeset import Changes
@@ -34,15 +36,17 @@ def get_conn(role: Literal["staging"], *, engine: Literal["sqlite"] | None = ...
 @overload
 def get_conn(role: Role, *, engine: Literal["sqlite"]) -> sqlite3.Connection: ...
 @overload
+def get_conn(role: Literal["staging"], *, engine: Literal["postgresql"]) -> psycopg.Connection[Any]: ...
+@overload
 def get_conn(
     *, for_script: str | PathLike[str], engine: str | None = ...
-) -> AnalyticsConnection | sqlite3.Connection: ...
+) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]: ...
 def get_conn(
     role: Role | None = None,
     *,
     engine: str | None = None,
     for_script: str | PathLike[str] | None = None,
-) -> AnalyticsConnection | sqlite3.Connection:
+) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]:
     """Connect to the database that the environment names for a role.
 
     Parameters
@@ -50,9 +54,11 @@ def get_conn(
     role
         ``"analytics"`` (default): a read-only DuckDB connection over the analytics file, which keeps to the
         version that is newest now. ``"staging"``: a writable `sqlite3.Connection`; its ``with`` block
-        commits (or rolls back after an error) and closes.
+        commits (or rolls back after an error) and closes. Where a server is staging, a `psycopg.Connection`,
+        whose ``with`` block does the same.
     engine
-        ``"sqlite"`` gives a read-only SQLite connection to analytics instead of DuckDB.
+        ``"sqlite"`` gives a read-only SQLite connection to analytics instead of DuckDB. ``"postgresql"`` says
+        to readers and type checkers what staging is.
     for_script
         Take the role from the script's category (see `role_of`), usually ``for_script=__file__``.
 
@@ -70,8 +76,7 @@ def get_conn(
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
     chosen: Role = role_of(for_script) if for_script is not None else role or "analytics"
-    default = "sqlite" if chosen == "staging" else "duckdb"
-    return connect(Settings.current().route(chosen), engine or default)
+    return connect(Settings.current().route(chosen), engine)
 
 
 def load(
@@ -114,18 +119,12 @@ def load(
         Another process kept staging locked for too long.
     """
     from greynb.connections import located
-    from greynb.databases.load import load_frame
-    from greynb.databases.sqlite import open_writable
+    from greynb.loading import open_loader
 
     route = Settings.current().route("staging")
     try:
-        con = open_writable(route.path, timeout=float(route.options.get("timeout", 10)))
-        try:
-            return load_frame(
-                con, df, table, key=key, on_conflict=on_conflict, create=create, progress=progress
-            )
-        finally:
-            con.close()
+        with closing(open_loader(route, timeout=10)) as loader:
+            return loader.load(df, table, key=key, on_conflict=on_conflict, create=create, progress=progress)
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 

@@ -11,12 +11,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
+
+    import psycopg
 
     from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.readonly import AnalyticsConnection
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from greynb.databases.staging import StagingSession
     from greynb.mirror.background import BackgroundMirrors
     from greynb.mirror.shelf import Shelf
-    from greynb.routing import Route
+    from greynb.postgres.staging import PostgresStaging
+    from greynb.routing import Route, Server
 
 
 class _Closable(Protocol):
@@ -33,8 +37,11 @@ class _Closable(Protocol):
 
 Session = TypeVar("Session", bound=_Closable)
 
-_sessions: dict[tuple[int, str, str], _Closable] = {}
-_pins: dict[tuple[int, str], Snapshot] = {}
+# By process, purpose, role and mode, and place; of a server the whole address, so that a corrected password
+# makes a new session.
+_Key = tuple[int, str, str, "Path | Server"]
+_sessions: dict[_Key, _Closable] = {}
+_pins: dict[tuple[int, Path | Server], Snapshot] = {}
 _lock = threading.Lock()
 
 
@@ -95,21 +102,30 @@ def pin(route: Route, version: str | None = None) -> Snapshot:
         There is no such version; the hint lists those that are there.
     """
     snapshot = analytics_session(route).pin(version)
-    _pins[os.getpid(), str(route.path)] = snapshot
+    _pins[os.getpid(), route.place] = snapshot
     return snapshot
 
 
 def unpin(route: Route) -> Snapshot | None:
     """Go back to the newest version, which is returned; None where nothing was pinned."""
-    if _pins.pop((os.getpid(), str(route.path)), None) is None:
+    if _pins.pop((os.getpid(), route.place), None) is None:
         return None
     return analytics_session(route).unpin()
 
 
-def staging_session(route: Route) -> StagingSession:
+def pinned(route: Route) -> Snapshot | None:
+    """The version to which this analytics file is kept; None where cells read the newest."""
+    return _pins.get((os.getpid(), route.place))
+
+
+def staging_session(route: Route) -> StagingSession | PostgresStaging:
     """The session that runs this route's ``%%staging`` cells."""
 
-    def opened() -> StagingSession:
+    def opened() -> StagingSession | PostgresStaging:
+        if route.server is not None:
+            from greynb.postgres.staging import PostgresStaging
+
+            return PostgresStaging(route.server)
         from greynb.databases.staging import StagingSession
 
         return StagingSession(route.path)
@@ -117,8 +133,10 @@ def staging_session(route: Route) -> StagingSession:
     return _shared("cells", route, opened)
 
 
-def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connection:
-    """A raw connection for a route; `greynb.get_conn` is its public face.
+def connect(
+    route: Route, engine: str | None = None
+) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]:
+    """A raw connection for a route, by default of the engine that serves it; see `greynb.get_conn`.
 
     Raises
     ------
@@ -127,6 +145,7 @@ def connect(route: Route, engine: str) -> AnalyticsConnection | sqlite3.Connecti
     UsageError
         The engine does not serve this role.
     """
+    engine = engine or route.dialect
     if (route.role, engine) not in _ENGINES:
         raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT)
     try:
@@ -139,7 +158,9 @@ def located(error: GreynbError, route: Route) -> GreynbError:
     """Say on an error which role and file it is about, who chose it, and what makes a missing file."""
     if isinstance(error, MissingDatabase) and error.hint is None and route.role == "analytics":
         error.hint = f"run `greynb sync` to publish staging, or set {route.variable or 'ANALYTICS_DB_PATH'}"
-    return error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
+    return error.at(
+        role=route.role, path=route.server.name if route.server else route.path, chosen_by=route.chosen_by
+    )
 
 
 def close_all() -> None:
@@ -182,15 +203,14 @@ def snapshot_source(route: Route) -> SnapshotSource:
     from greynb.databases.snapshot import SnapshotSource
 
     source = SnapshotSource(route.path, shared=route.shared)
-    pinned = _pins.get((os.getpid(), str(route.path)))
-    if pinned is not None:
-        source.pin(pinned)
+    if (kept := pinned(route)) is not None:
+        source.pin(kept)
     return source
 
 
-def _key(purpose: str, route: Route) -> tuple[int, str, str]:
+def _key(purpose: str, route: Route) -> _Key:
     """What tells sessions apart; a forked process opens its own."""
-    return os.getpid(), purpose, f"{route.role}:{route.mode}:{route.path}"
+    return os.getpid(), purpose, f"{route.role}:{route.mode}", route.place
 
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
@@ -228,6 +248,14 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     return con
 
 
+def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:
+    from greynb.postgres.connecting import connect as opened
+
+    if route.server is None:
+        raise UsageError("staging is a file, no PostgreSQL", hint="engine='sqlite', or none")
+    return opened(route.server)
+
+
 def _staging_sqlite(route: Route) -> sqlite3.Connection:
     from greynb.databases.sqlite import open_writable
 
@@ -238,12 +266,15 @@ def _staging_sqlite(route: Route) -> sqlite3.Connection:
     return con
 
 
-_ENGINES: dict[tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection]] = {
+_ENGINES: dict[
+    tuple[str, str], Callable[[Route], AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]]
+] = {
     ("analytics", "duckdb"): _analytics_duckdb,
     ("analytics", "sqlite"): _analytics_sqlite,
     ("staging", "sqlite"): _staging_sqlite,
+    ("staging", "postgresql"): _staging_postgresql,
 }
-_ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite'"
+_ENGINE_HINT = "analytics: engine='duckdb' (default) or 'sqlite'; staging: 'sqlite' or 'postgresql'"
 
 
 def _leave_to_parent() -> None:

@@ -111,7 +111,8 @@ def _chosen(
         route = Settings.current().route(role)
         return route.path, route.options, route
     if isinstance(db_path, str):
-        return *parse_target(db_path, base=Path.cwd()), None
+        target = parse_target(db_path, base=Path.cwd())
+        return target.path, target.options, None
     return Path(db_path), {}, None
 
 

@@ -17,5 +17,13 @@ settings.load_profile("greynb")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-for name in ("STAGING_DB_PATH", "ANALYTICS_DB_PATH", "GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL"):
+for name in (
+    "STAGING_DB_PATH",
+    "ANALYTICS_DB_PATH",
+    "GREYHOUND_DB_PATH",
+    "DATABASE_PATH",
+    "DATABASE_URL",
+    "ANALYTICS_ENGINE",
+    "SPARK_REMOTE",
+):
     os.environ.pop(name, None)

@@ -188,7 +188,7 @@ def test_an_exact_comparison_with_nothing_published_is_refused_with_what_to_do(s
 
 @pytest.mark.parametrize("words", [["--every", "5s"], ["--watch", "--dry-run"]])
 def test_a_watch_is_not_begun_by_half_or_as_a_trial(words, stage, capsys):
-    assert main(["sync", *words]) == 1
+    assert main(["sync", *words]) == 2
     assert "--watch" in capsys.readouterr().err
     assert not (stage / "analytics.db").exists()
 

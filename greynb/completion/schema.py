@@ -6,15 +6,18 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from greynb.databases.identifiers import fold
 
 if TYPE_CHECKING:
-    from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.outline import Column, Table
-    from greynb.databases.staging import StagingSession
+
+
+class _Outlined(Protocol):
+    def outline(self) -> list[Table] | None: ...
+
 
 PATIENCE: Final = 0.25
 """Seconds that one look at the file may take; what takes longer is there for the next time."""
@@ -58,7 +61,7 @@ class Schemas:
         self._known: WeakKeyDictionary[object, tuple[list[Table], Schema]] = WeakKeyDictionary()
         self._asking: WeakKeyDictionary[object, threading.Thread] = WeakKeyDictionary()
 
-    def of(self, session: AnalyticsSession | StagingSession) -> Schema:
+    def of(self, session: _Outlined) -> Schema:
         """What is known of a session's tables.
 
         The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for more
@@ -72,7 +75,7 @@ class Schemas:
         asking.join(PATIENCE)
         return self._known[session][1] if session in self._known else Schema()
 
-    def _ask(self, session: AnalyticsSession | StagingSession) -> None:
+    def _ask(self, session: _Outlined) -> None:
         try:
             tables = session.outline()
         except Exception:  # an editor asks again with the next key, and a cell says what is wrong

@@ -29,6 +29,7 @@ from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupt
 
 if TYPE_CHECKING:
     from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reports import TableReport
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
 Values = Mapping[str, object] | None
@@ -79,6 +80,13 @@ class AnalyticsSession:
             self.refresh()
         assert self._attachment.catalog is not None
         return self._attachment.catalog
+
+    def tables(self) -> list[TableReport]:
+        """The tables and views of that version, also those of live rows together with archived ones."""
+        with self._lock:
+            found = self.catalog.tables()
+            archived = self._attachment.archived
+            return [*found, *(archived.tables() if archived else ())]
 
     def refresh(self) -> Snapshot:
         """Move on to the newest version of the file, if there is one, and return the version in use."""

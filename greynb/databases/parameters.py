@@ -1,7 +1,7 @@
 """The parameters of a cell: ``:name`` and ``$name``, bound to the notebook's variables, never spliced.
 
 Values go to the engine as bound values; `greynb.databases.values` says how. What is rewritten in the text is
-only the mark itself, ``:name`` to ``$name`` for DuckDB, and a list that stands alone in ``IN``:
+only the mark itself, ``:name`` to ``$name`` except for SQLite, and a list that stands alone in ``IN``:
 
 ===========================  =======================================================================
 ``IN (:ids)`` or ``IN :ids``
@@ -10,6 +10,7 @@ only the mark itself, ``:name`` to ``$name`` for DuckDB, and a list that stands 
                              as it would a single one
 more, or none, in DuckDB     ``IN (SELECT unnest($ids))``
 more, or none, in SQLite     ``IN (SELECT value FROM json_each(:ids))``: at most 32,766 values can be bound
+more, or none, in PostgreSQL ``= ANY ($ids)``, and ``<> ALL ($ids)`` for ``NOT IN``
 ===========================  =======================================================================
 
 All three give SQL's own answers with NULL and for empty lists (``IN ()`` is false, ``NOT IN ()`` true).
@@ -82,6 +83,8 @@ def bind(sql: str, namespace: Mapping[str, object], *, dialect: Dialect) -> Boun
         if token.kind == "parameter":
             _refuse_access(sql, token, seen[position + 1 : position + 3], dialect)
             pieces[token.start] = lookup.mark(token, _in_list(seen, position))
+            if token.start in lookup.arrays:
+                pieces |= _compared_with_any(seen, position)
     text = "".join(pieces.get(token.start, token.text) for token in found)
     return Bound(text, lookup.parameters, tuple(lookup.values))
 
@@ -105,17 +108,19 @@ class _Lookup:
         self._sql = sql
         self._namespace = namespace
         self._dialect = dialect
-        self._prefix = "$" if dialect == "duckdb" else ":"
+        self._prefix = ":" if dialect == "sqlite" else "$"
         self.values: dict[str, object] = {}
         self.parameters: dict[str, object] = {}
+        self.arrays: set[int] = set()
+        """Where a list of PostgreSQL stands whole in an ``IN``."""
 
     def mark(self, token: Token, place: str | None) -> str:
         """The text to put in a parameter's place; `place` is how ``IN`` holds it, if it does."""
         name = token.text[1:]
         value = self._value(token, name)
-        if not isinstance(value, list) or (place is None and self._dialect == "duckdb"):
+        if not isinstance(value, list) or (place is None and self._dialect != "sqlite"):
             self.parameters[name] = value
-            mark = self._prefix + name if self._dialect == "duckdb" else token.text
+            mark = token.text if self._dialect == "sqlite" else self._prefix + name
             # DuckDB takes IN with a bare text for a search in that text.
             return f"({mark})" if place == "bare" else mark
         if place is None:
@@ -154,9 +159,12 @@ class _Lookup:
         return ", ".join(self._prefix + mark for mark in marks)
 
     def _whole(self, token: Token, name: str, values: list[object]) -> str:
-        if self._dialect == "duckdb":
+        if self._dialect != "sqlite":
             self.parameters[name] = values
-            return f"SELECT unnest(${name})"
+            if self._dialect == "duckdb":
+                return f"SELECT unnest(${name})"
+            self.arrays.add(token.start)
+            return f"${name}"
         text = _as_json(values)
         if text is None:
             raise _refused(
@@ -194,6 +202,18 @@ def _in_list(seen: Sequence[Token], position: int) -> str | None:
         # [x FOR x IN $list] is a list comprehension of DuckDB.
         return None if word(-3) == "FOR" else "bare"
     return "parentheses" if (word(-2), word(-1), word(1)) == ("IN", "(", ")") else None
+
+
+def _compared_with_any(seen: Sequence[Token], position: int) -> dict[int, str]:
+    """What takes the place of ``IN`` or ``NOT IN`` before a whole list of PostgreSQL.
+
+    Its type is that of the other side, as ``unnest`` of an empty list could not have it.
+    """
+    before = next(index for index in range(position - 1, -1, -1) if seen[index].text.upper() == "IN")
+    negated = before > 0 and seen[before - 1].text.upper() == "NOT"
+    if negated:
+        return {seen[before - 1].start: "<>", seen[before].start: "ALL"}
+    return {seen[before].start: "= ANY"}
 
 
 def _undefined(sql: str, token: Token, namespace: Mapping[str, object]) -> ParameterError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from greynb import __version__
@@ -22,7 +21,7 @@ def provenance(
     sql: str,
     parameters: Mapping[str, object],
     role: str,
-    file: str | PathLike[str],
+    file: object,
     snapshot: str | None,
     rows: int,
     seconds: float,
@@ -42,7 +41,7 @@ def provenance(
     sql, parameters
         The statement and the values bound to it; kept as `greynb.databases.typedjson` writes them.
     role, file, snapshot
-        What it read.
+        What it read; of a server its address without password.
     rows, columns, seconds
         What came back, and how long that took.
     setup

@@ -1,10 +1,11 @@
-r"""One tokenizer for the SQL of SQLite and DuckDB, just deep enough to find parameters and statement ends.
+r"""One tokenizer for three kinds of SQL, just deep enough to find parameters and statement ends.
 
 Sources: https://www.sqlite.org/lang_expr.html, https://www.sqlite.org/draft/tokenreq.html, DuckDB's
-documentation and, where that is silent (nested comments, ``--`` ending at ``\r``), DuckDB 1.5.5 as tried.
+documentation and, where that is silent (nested comments, ``--`` ending at ``\r``), DuckDB 1.5.5 as tried;
+https://www.postgresql.org/docs/current/sql-syntax-lexical.html, whose grammar DuckDB's began as.
 
-The colon of DuckDB is ambiguous: ``x[a:b]`` is a slice, ``{k: v}`` a struct, ``SELECT k: v`` an alias and
-``:v`` a parameter. It counts as punctuation where it
+The colon of DuckDB is ambiguous, and that of PostgreSQL in slices: ``x[a:b]`` is a slice, ``{k: v}`` a
+struct, ``SELECT k: v`` an alias and ``:v`` a parameter. It counts as punctuation where it
 
 - follows an operand: a string, a number, a quoted name, a parameter, a closing bracket;
 - follows a bare name directly (``k:v``), or anywhere inside ``{…}`` or ``x[…]``, keywords excepted;
@@ -19,7 +20,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-Dialect = Literal["duckdb", "sqlite"]
+Dialect = Literal["duckdb", "sqlite", "postgresql"]
 Kind = Literal[
     "space", "comment", "string", "quoted", "number", "name", "parameter", "mark", "operator", "broken"
 ]
@@ -31,8 +32,9 @@ class Token(NamedTuple):
     Attributes
     ----------
     kind
-        ``parameter`` is ``:name`` or ``$name``; ``mark`` is any other parameter mark (``?``, ``$1``, in
-        SQLite ``@name``); ``broken`` is a string, quoted name or comment that never ends.
+        ``parameter`` is ``:name`` or ``$name``; ``mark`` is any other parameter mark (``$1``, in SQLite
+        ``@name``, in SQLite and DuckDB ``?``); ``broken`` is a string, quoted name or comment that never
+        ends.
     text
         As written.
     start
@@ -74,19 +76,20 @@ class Statement(NamedTuple):
 
 def tokens(sql: str, dialect: Dialect) -> list[Token]:
     """Cut SQL into tokens; never fails, whatever the text is."""
-    found = _raw(sql, _PATTERNS[dialect], nested=dialect == "duckdb")
-    return list(_resolved(found) if dialect == "duckdb" else found)
+    found = _raw(sql, _PATTERNS[dialect], nested=dialect != "sqlite")
+    return list(_resolved(found) if dialect != "sqlite" else found)
 
 
 def split_statements(sql: str, dialect: Dialect) -> list[Statement]:
     """Cut a cell into its statements; text without any (comments, stray semicolons) gives none.
 
-    The body of a SQLite trigger stays in one piece: it ends with ``; END``.
+    The body of a SQLite trigger stays in one piece: it ends with ``; END``. So does that of a function of
+    PostgreSQL in standard SQL: ``BEGIN ATOMIC … END``.
     """
     statements: list[Statement] = []
     current: list[Token] = []
     for token in tokens(sql, dialect):
-        if token.text == ";" and token.kind == "operator" and not _inside_trigger(current, dialect):
+        if token.text == ";" and token.kind == "operator" and not _inside_body(current, dialect):
             statements += _statement(sql, current)
             current = []
         elif token.significant:
@@ -139,6 +142,16 @@ def _compiled(**kinds: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in kinds.items()), re.DOTALL)
 
 
+_POSTGRES_LIKE: Final = {
+    "space": r"\s+",
+    "comment": r"--[^\r\n]*|(?P<block>/\*)",
+    "string": rf"[eE]'(?:[^'\\]|\\.|'')*'|'[^']*(?:''[^']*)*'|(?P<tag>\$(?:{_SIMPLE})?\$).*?(?P=tag)",
+    "quoted": r'"[^"]*(?:""[^"]*)*"',
+    "broken": rf"(?:[eE]?'|\"|\$(?:{_SIMPLE})?\$).*",
+    "number": _NUMBER,
+    "name": _NAME,
+    "parameter": rf"[:$]{_SIMPLE}{_ENDED}",
+}
 _PATTERNS: Final = {
     "sqlite": _compiled(
         space=r"[ \t\n\f\r\ufeff]+",
@@ -152,18 +165,8 @@ _PATTERNS: Final = {
         mark=rf"\?\d*|[:$@]\d+|@{_SIMPLE}[\w$]*",
         operator=_OPERATOR,
     ),
-    "duckdb": _compiled(
-        space=r"\s+",
-        comment=r"--[^\r\n]*|(?P<block>/\*)",
-        string=rf"[eE]'(?:[^'\\]|\\.|'')*'|'[^']*(?:''[^']*)*'|(?P<tag>\$(?:{_SIMPLE})?\$).*?(?P=tag)",
-        quoted=r'"[^"]*(?:""[^"]*)*"',
-        broken=rf"(?:[eE]?'|\"|\$(?:{_SIMPLE})?\$).*",
-        number=_NUMBER,
-        name=_NAME,
-        parameter=rf"[:$]{_SIMPLE}{_ENDED}",
-        mark=r"\?\d*|\$\d+",
-        operator=_OPERATOR,
-    ),
+    "duckdb": _compiled(**_POSTGRES_LIKE, mark=r"\?\d*|\$\d+", operator=_OPERATOR),
+    "postgresql": _compiled(**_POSTGRES_LIKE, mark=r"\$\d+", operator=_OPERATOR),
 }
 
 _BEFORE_EXPRESSION: Final = re.compile(
@@ -248,9 +251,22 @@ def _ends_operand(token: Token) -> bool:
     return token.kind in ("string", "quoted", "number", "parameter", "mark") or token.text in (")", "]", "}")
 
 
-def _inside_trigger(current: Sequence[Token], dialect: Dialect) -> bool:
-    if dialect != "sqlite":
+def _inside_body(current: Sequence[Token], dialect: Dialect) -> bool:
+    if dialect == "duckdb":
         return False
+    return _inside_trigger(current) if dialect == "sqlite" else _inside_atomic(current)
+
+
+def _inside_atomic(current: Sequence[Token]) -> bool:
+    """Whether a ``BEGIN ATOMIC`` is open; a ``CASE`` ends with ``END``, too."""
+    written = [token.text.upper() for token in current if token.kind == "name"]
+    if written[:1] != ["CREATE"] or "ATOMIC" not in written:
+        return False
+    body = written[written.index("ATOMIC") :]
+    return body.count("END") <= body.count("CASE")
+
+
+def _inside_trigger(current: Sequence[Token]) -> bool:
     opening = [token.text.upper() for token in current[:6]]
     while opening and opening[0] in ("EXPLAIN", "QUERY", "PLAN"):
         opening.pop(0)

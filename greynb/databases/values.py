@@ -1,7 +1,7 @@
 """Python values as the drivers of the two engines can bind them, without changing what they mean.
 
 ====================================  =============================  ================================
-Python                                SQLite                         DuckDB
+Python                                SQLite                         DuckDB, PostgreSQL
 ====================================  =============================  ================================
 None, ``pandas.NA``, ``NaT``          NULL                           NULL
 bool, int (64 bits), str, bytes       as they are                    as they are (int: 128 bits)
@@ -84,7 +84,7 @@ def scalar(value: object, dialect: Dialect) -> object:
     if isinstance(value, _TIMES):
         return _TIME_TO_SQLITE[_kind(value)](value) if dialect == "sqlite" else value
     if isinstance(value, (Decimal, UUID)):
-        return value if dialect == "duckdb" else _number_or_text(value)
+        return _number_or_text(value) if dialect == "sqlite" else value
     raise Unbindable(f"is of type {_type_name(value)}", _hint(value))
 
 

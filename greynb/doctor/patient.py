@@ -243,7 +243,9 @@ class Patient:
         self.routes: dict[Role, Route] = {}
         for role in _ROLES:
             try:
-                self.routes[role] = settings.route(role)
+                route = settings.route(role)
+                assert route.path
+                self.routes[role] = route
             except RoutingError as error:
                 self.refused[role] = error
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]

@@ -14,7 +14,7 @@ from greynb.doctor.findings import Evidence, Fix, setting, sh
 from greynb.doctor.patient import Patient
 from greynb.errors import RoutingError
 from greynb.routing import Role, envfile
-from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, SHARED_VARIABLES, same_file
+from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, SHARED_VARIABLES, same_file, same_place
 from greynb.routing.spoken import Spoken, spoken
 
 _SECRET_NAME: Final = re.compile(
@@ -42,14 +42,17 @@ def contradicting(patient: Patient) -> Iterator[Evidence]:
         for other in said:
             if one.variable == other.variable and one.heard and not other.heard and _differ(one, other):
                 yield Evidence(
-                    (f"{one.where} is {one.path}", f"{other.where} is {other.path}; it is not used"),
+                    (f"{one.where} is {one.place}", f"{other.where} is {other.place}; it is not used"),
                     f"unset {one.variable}    # or remove it from {other.env_file}",
                 )
     shared = [each for each in said if each.heard and each.variable in SHARED_VARIABLES]
     for other in shared[1:]:
         if _differ(shared[0], other):
             yield Evidence(
-                (f"{shared[0].where} is {shared[0].path}", f"{other.where} is {other.path}; it is not used"),
+                (
+                    f"{shared[0].where} is {shared[0].place}",
+                    f"{other.where} is {other.place}; it is not used",
+                ),
                 f"{_unset(other)}    # or give it the same value",
             )
     yield from _third_file(patient, shared[:1])
@@ -57,13 +60,13 @@ def contradicting(patient: Patient) -> Iterator[Evidence]:
 
 def _third_file(patient: Patient, shared: list[Spoken]) -> Iterator[Evidence]:
     """A shared variable that other programs go by, and greynb does not."""
-    paths = [route.path for route in patient.routes.values()]
+    places = [route.place for route in patient.routes.values()]
     own = [route.variable for route in patient.routes.values() if route.variable in ROLE_VARIABLES.values()]
     for each in shared:
-        if len(own) == len(ROLE_VARIABLES) and not any(same_file(each.path, path) for path in paths):
+        if len(own) == len(ROLE_VARIABLES) and not any(same_place(each.place, place) for place in places):
             yield Evidence(
                 (
-                    f"{each.where} is {each.path}, neither staging nor analytics",
+                    f"{each.where} is {each.place}, neither staging nor analytics",
                     f"{' and '.join(map(str, own))} come first here; a program that knows only"
                     f" {each.variable} works on the third file",
                 ),
@@ -77,7 +80,7 @@ def _unset(spoken: Spoken) -> str:
 
 
 def _differ(one: Spoken, other: Spoken) -> bool:
-    return not same_file(one.path, other.path)
+    return not same_place(one.place, other.place)
 
 
 def other_role(patient: Patient) -> Iterator[Evidence]:

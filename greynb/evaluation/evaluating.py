@@ -98,7 +98,7 @@ def evaluate(
         return evaluate_on(
             session,
             arguments,
-            route.path,
+            str(route.place),
             frame=frame,
             waiting=lambda task: on_worker(task, interrupt=session.interrupt, label="evaluate"),
         )

@@ -39,6 +39,7 @@ HELP = """\
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
 %greynb doctor [--fix]     what is wrong with both databases, and what mends it
+%greynb why [MESSAGE]      what the last error means, or the message that is given
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
@@ -46,7 +47,7 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
+%greynb verify [FILE…]     compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why
@@ -111,7 +112,7 @@ def _tables(words: Sequence[str], config: Greynb) -> pd.DataFrame:
     import pandas as pd
 
     _expect(words, "tables")
-    reports = _on_analytics(lambda session: session.catalog.tables(), config)
+    reports = _on_analytics(lambda session: session.tables(), config)
     return pd.DataFrame(
         {
             "table": [each.name for each in reports],
@@ -145,7 +146,13 @@ def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
 
 def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
     if table not in session.catalog:
-        names = [each.name for each in session.catalog.tables()]
+        reports = {each.name: each for each in session.tables()}
+        if table in reports:
+            raise UsageError(
+                f"{table} holds the live rows and the archived ones of a table",
+                hint=f"its columns are that table's; `DESCRIBE {table}` in a cell shows their types here",
+            )
+        names = list(reports)
         close = get_close_matches(table, names, n=1)
         raise UsageError(
             f"analytics has no table {table!r}" + (f"; did you mean {close[0]}?" if close else ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
@@ -14,9 +14,21 @@ from greynb.notebook.sources import Evaluations
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from greynb.notebook.comm.channel import Channel
+
 NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
 
-_Added = tuple[SqlMagics, Evaluations, completing.Matcher, dict[tuple[str, str], Any]]
+
+class _Added(NamedTuple):
+    """What `load` added to a shell, for `unload`."""
+
+    magics: SqlMagics
+    evaluations: Evaluations
+    matcher: completing.Matcher
+    replaced: dict[tuple[str, str], Any]
+    channel: Channel | None
+
+
 _loaded: WeakKeyDictionary[InteractiveShell, _Added] = WeakKeyDictionary()
 
 
@@ -39,16 +51,18 @@ def load(shell: InteractiveShell) -> None:
     matcher = completing.matcher(shell)
     _matchers(shell).append(matcher)
     inspecting.add(shell)
-    _loaded[shell] = magics, evaluations, matcher, replaced
+    _loaded[shell] = _Added(magics, evaluations, matcher, replaced, _channel(shell))
 
 
 def unload(shell: InteractiveShell) -> None:
     """Put back the magics that were there, drop the configuration, and close the sessions."""
     if shell not in _loaded:
         return
-    magics, evaluations, matcher, replaced = _loaded.pop(shell)
+    magics, evaluations, matcher, replaced, channel = _loaded.pop(shell)
     _matchers(shell).remove(matcher)
     inspecting.remove(shell)
+    if channel is not None:
+        channel.close()
     shell.events.unregister("post_run_cell", evaluations.after_cell)
     shell.events.unregister("pre_run_cell", _lend_methods)
     if "greynb.notebook.accessor" in sys.modules:
@@ -80,6 +94,15 @@ def _lend_methods(_info: object) -> None:
 def _matchers(shell: InteractiveShell) -> list[completing.Matcher]:
     matchers: list[completing.Matcher] = shell.Completer.custom_matchers
     return matchers
+
+
+def _channel(shell: InteractiveShell) -> Channel | None:
+    """The comms with JupyterLab; a terminal has none."""
+    if getattr(shell, "kernel", None) is None:
+        return None
+    from greynb.notebook.comm.channel import Channel
+
+    return Channel()
 
 
 def _shorten_errors(short: bool) -> None:

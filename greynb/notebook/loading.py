@@ -9,16 +9,15 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from greynb.connections import located
-from greynb.databases.load import load_frame
 from greynb.databases.notebook_frames import is_frame
 from greynb.databases.result import Progress
-from greynb.databases.sqlite import open_writable
 from greynb.errors import GreynbError, UsageError
+from greynb.loading import open_loader
 from greynb.notebook import execution
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
-    from greynb.databases.load import LoadResult
+    from greynb.databases.load_request import LoadResult
     from greynb.notebook.config import Greynb
 
 USAGE = "%staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]"
@@ -70,14 +69,12 @@ def _load(
         done = Progress(fraction=rows / total if total else None, rows=rows)
 
     try:
-        with closing(
-            open_writable(route.path, timeout=float(route.options.get("timeout", config.timeout)))
-        ) as con:
+        with closing(open_loader(route, config.timeout)) as loader:
             return execution.run(
-                lambda: load_frame(
-                    con, frame, table, key=key, on_conflict=on_conflict, create=create, progress=note
+                lambda: loader.load(
+                    frame, table, key=key, on_conflict=on_conflict, create=create, progress=note
                 ),
-                interrupt=con.interrupt,
+                interrupt=loader.interrupt,
                 progress=lambda: done,
                 show_progress=config.progress,
                 label=f"load {table}",

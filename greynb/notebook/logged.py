@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greynb.databases.sqltext import Dialect, parameter_names, split_statements
+from greynb.databases.sqltext import parameter_names, split_statements
 from greynb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def _failed(route: Route, sql: str, now: str, seconds: float, error: tuple[str, 
     from greynb.querylog import Entry
 
     kind, message = error
-    names = parameter_names(sql, _dialect(route))
+    names = parameter_names(sql, route.dialect)
     told = f"{kind}: {message.splitlines()[0]}" if message and (keep or not names) else kind
     named = dict.fromkeys(names)
-    return Entry(now, route.role, str(route.path), None, sql.strip(), named, seconds, None, told)
+    return Entry(now, route.role, str(route.place), None, sql.strip(), named, seconds, None, told)
 
 
 def _entries(
@@ -79,19 +79,17 @@ def _entries(
     from greynb.databases.typedjson import encode
     from greynb.querylog import Entry
 
-    dialect = _dialect(route)
+    dialect = route.dialect
     written = [each.text for each in split_statements(sql, dialect)]
     if len(written) != len(statements):
         written = [each[0] for each in statements]
     found = []
     for text, (_, seconds, rows, kept) in zip(written, statements, strict=True):
         named = {name: encode(values[name]) for name in parameter_names(text, dialect) if name in values}
-        found.append(Entry(now, route.role, str(route.path), version, text, named, seconds, rows, None, kept))
+        found.append(
+            Entry(now, route.role, str(route.place), version, text, named, seconds, rows, None, kept)
+        )
     return found
-
-
-def _dialect(route: Route) -> Dialect:
-    return "duckdb" if route.role == "analytics" else "sqlite"
 
 
 def show_log(words: Sequence[str], config: Greynb) -> pd.DataFrame:

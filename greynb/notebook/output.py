@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from greynb.databases.result import Result
-    from greynb.databases.sqltext import Dialect
     from greynb.notebook.cells import Outcome
     from greynb.notebook.config import Greynb
     from greynb.notebook.options import CellOptions
@@ -117,7 +116,7 @@ def _noted(result: Result, notes: Sequence[str]) -> Result:
 
 def _table(outcome: Outcome, result: Result, rows: int) -> DisplayTable:
     route = outcome.route
-    return DisplayTable(result, route.role, route.path.name, outcome.snapshot, rows, outcome.reading)
+    return DisplayTable(result, route.role, route.name, outcome.snapshot, rows, outcome.reading)
 
 
 def _remember_origin(outcome: Outcome) -> None:
@@ -127,7 +126,7 @@ def _remember_origin(outcome: Outcome) -> None:
                 sql=sql,
                 parameters=parameters,
                 role=outcome.route.role,
-                file=outcome.route.path,
+                file=outcome.route.place,
                 snapshot=outcome.snapshot,
                 rows=len(result.frame),
                 columns=list(map(str, result.frame.columns)),
@@ -142,7 +141,7 @@ def _statements(outcome: Outcome) -> tuple[list[str], list[Mapping[str, object]]
     """The text of each statement as it was written, and the variables that it names."""
     if len(outcome.results) == 1:
         return [outcome.sql.strip()], [outcome.parameters]
-    dialect: Dialect = "sqlite" if outcome.route.role == "staging" else "duckdb"
+    dialect = outcome.route.dialect
     written = [statement.text for statement in split_statements(outcome.sql, dialect)]
     names = [parameter_names(each, dialect) for each in written]
     return written, [{name: outcome.parameters[name] for name in each} for each in names]

@@ -26,7 +26,7 @@ from greynb.publish.confirmed import confirmed, confirming
 from greynb.publish.describe import Facts, analyzed, describe
 from greynb.publish.durable import remove, sync_file
 from greynb.publish.foreseeing import foreseen
-from greynb.publish.full import check_equal, check_source, contents, copy_source
+from greynb.publish.full import check_equal, check_source, contents, copy_source, tidy
 from greynb.publish.generation import seal, switch, usable_layout
 from greynb.publish.home import build_folder, clean_up, publishing
 from greynb.publish.lag import age
@@ -158,6 +158,7 @@ class _Publication:
         lag = age(self.target, before)
         build = build_folder(home)
         try:
+            tidy(self.source)
             with confirming(self.source, self.target), beside(self.steps) as aside:
                 database = build / DATABASE
                 carry = self.mirror and self.asked != "full"

@@ -50,7 +50,9 @@ class Entry:
     @property
     def dialect(self) -> Dialect:
         """What the statement is written for."""
-        return "duckdb" if self.role == "analytics" else "sqlite"
+        if self.role == "analytics":
+            return "duckdb"
+        return "postgresql" if self.file.startswith("postgresql:") else "sqlite"
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for JSON."""

@@ -74,7 +74,7 @@ def _analytics(group: Group) -> Explanation:
     from greynb.querylog.duckdbplan import sentences
 
     route = Settings.current().route("analytics")
-    if str(route.path) != group.newest.file:
+    if str(route.place) != group.newest.file:
         raise UsageError(
             f"this statement ran on {group.newest.file}", hint="set ANALYTICS_DB_PATH to it, and ask again"
         )

@@ -23,3 +23,8 @@ def notebook(name: str) -> Path:
             return folder / name
     known = sorted({path.name for folder in _FOLDERS for path in folder.glob("*.ipynb")})
     raise UsageError(f"no notebook {name} comes with greynb", hint=f"there are: {', '.join(known)}")
+
+
+def names() -> list[str]:
+    """Their names without the suffix, as `greynb report` takes them."""
+    return sorted({path.stem for folder in _FOLDERS for path in folder.glob("*.ipynb")})

@@ -1,10 +1,13 @@
-"""The environment, read once per cell: which variable names which file.
+"""The environment, read once per cell: which variable names which file or server.
 
 Precedence is by variable first and by source second. The environment replaces a variable of the
 ``.env`` file only with the same name: where ``.env`` sets ``ANALYTICS_DB_PATH`` and the environment
 sets ``GREYHOUND_DB_PATH``, analytics is what ``ANALYTICS_DB_PATH`` says, because a role's own variable
 comes before the shared ones wherever each was set. An empty value counts as unset, so an empty
 variable of the environment lets the ``.env`` file speak.
+
+Where ``ANALYTICS_ENGINE=spark``, analytics is computed by the server that ``SPARK_REMOTE`` names, over what
+would serve it otherwise.
 """
 
 from __future__ import annotations
@@ -19,11 +22,13 @@ from greynb.errors import RoutingError
 from greynb.routing import envfile
 from greynb.routing.envfile import EnvValue
 from greynb.routing.route import Mode, Role, Route, Source, chosen_by
+from greynb.routing.servers import Server, spark
 from greynb.routing.targets import Target, parse_target
 
 ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
 SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
-_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES)
+ENGINE_VARIABLES = ("ANALYTICS_ENGINE", "SPARK_REMOTE")
+_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES)
 DEFAULT_FILES: Mapping[Role, str] = {
     "staging": "greyhound_racing_data_stage.db",
     "analytics": "greyhound_racing_data_analytics.db",
@@ -101,26 +106,60 @@ class Settings:
         return _settings(cwd, texts, env_file, tuple(file_values.get(name) for name in _VARIABLES))
 
     def route(self, role: Role) -> Route:
-        """Say which file serves a role, and who chose it.
+        """Say which file or server serves a role, and who chose it.
 
         Raises
         ------
         RoutingError
-            The role's variable does not name a file that greynb can use.
+            The role's variable does not name a file or server that greynb can use.
         """
         if role not in ROLE_VARIABLES:
             raise RoutingError(f"there is no role {role!r}", hint="The roles are staging and analytics.")
         variable, target = self._target(role)
+        mode = self._mode(role, variable, target.place)
+        if role == "analytics" and self._on_spark():
+            computing = self._spark(target.place)
+            variable = variable if computing is target.place else "SPARK_REMOTE"
+            target = Target(computing, {})
         setting = self.variables[variable] if variable else None
         return Route(
             role=role,
-            path=target.path,
+            place=target.place,
             variable=variable,
             source=setting.source if setting else "default",
             env_file=setting.env_file if setting else None,
-            mode=self._mode(role, variable, target.path),
+            mode=mode,
             options=target.options,
         )
+
+    def _on_spark(self) -> bool:
+        engine = self.variables.get("ANALYTICS_ENGINE")
+        if engine is None or engine.text == "duckdb":
+            return False
+        if engine.text != "spark":
+            raise RoutingError(
+                "there is no such engine",
+                role="analytics",
+                chosen_by=chosen_by("ANALYTICS_ENGINE", engine.env_file),
+                hint="ANALYTICS_ENGINE is duckdb (what it is when unset) or spark.",
+            )
+        return True
+
+    def _spark(self, over: Path | Server) -> Server:
+        """The server that computes, unless analytics names it by its own address already."""
+        if isinstance(over, Server) and over.kind == "spark":
+            return over
+        setting = self.variables.get("SPARK_REMOTE")
+        if setting is None:
+            raise RoutingError(
+                "ANALYTICS_ENGINE is spark, and SPARK_REMOTE is not set",
+                role="analytics",
+                hint="Set SPARK_REMOTE=sc://host:15002.",
+            )
+        try:
+            return spark(setting.text, over)
+        except RoutingError as error:
+            raise error.at(role="analytics", chosen_by=chosen_by("SPARK_REMOTE", setting.env_file)) from None
 
     def _target(self, role: Role) -> tuple[str | None, Target]:
         for variable in (ROLE_VARIABLES[role], *SHARED_VARIABLES):
@@ -141,20 +180,20 @@ class Settings:
                 )
             base = setting.env_file.parent if setting.env_file else self.cwd
             target = parse_target(setting.text, base=base)
-            if role == "staging" and target.options.get("mode") == "ro":
-                raise RoutingError("the address says mode=ro, and staging takes writes")
+            if role == "staging":
+                _check_writable(target)
         except RoutingError as error:
             error.at(role=role, chosen_by=chosen_by(variable, setting.env_file))
             raise
         return target
 
-    def _mode(self, role: Role, variable: str | None, path: Path) -> Mode:
+    def _mode(self, role: Role, variable: str | None, place: Path | Server) -> Mode:
         other_role: Role = "analytics" if role == "staging" else "staging"
         try:
             other_variable, other = self._target(other_role)
         except RoutingError:
             return "dual"  # whoever asks for the other role is told; this one has a file of its own
-        if not same_file(path, other.path):
+        if not same_place(place, other.place):
             return "dual"
         own = {ROLE_VARIABLES[role], ROLE_VARIABLES[other_role]}
         return "single" if {variable, other_variable} & own else "legacy"
@@ -179,6 +218,23 @@ _folder = lru_cache(maxsize=8)(Path)
 @lru_cache(maxsize=32)
 def _in_folder(folder: Path, name: str) -> Target:
     return Target(folder / name, {})
+
+
+def _check_writable(target: Target) -> None:
+    """Refuse for staging what takes no writes of cells."""
+    if target.options.get("mode") == "ro":
+        raise RoutingError("the address says mode=ro, and staging takes writes")
+    if isinstance(target.place, Server) and target.place.kind != "postgresql":
+        raise RoutingError(
+            f"{target.place.name} cannot be staging", hint="Staging is a SQLite file or postgresql://…."
+        )
+
+
+def same_place(one: Path | Server, two: Path | Server) -> bool:
+    """Whether two targets are one file (see `same_file`), or one server by its name."""
+    if isinstance(one, Path) and isinstance(two, Path):
+        return same_file(one, two)
+    return str(one) == str(two)
 
 
 def same_file(one: Path, two: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from greynb.errors import RoutingError
 from greynb.routing import envfile
 from greynb.routing.route import Source, chosen_by
+from greynb.routing.servers import Server
 from greynb.routing.settings import ROLE_VARIABLES, SHARED_VARIABLES, Settings
 from greynb.routing.targets import parse_target
 
@@ -24,8 +25,8 @@ class Spoken:
     ----------
     variable, source, env_file
         Which, and where it is set.
-    path
-        The file that it means there.
+    place
+        The file or server that it means there.
     relative
         Whether that depends on the folder: the working one, or that of the ``.env`` file.
     heard
@@ -35,7 +36,7 @@ class Spoken:
     variable: str
     source: Source
     env_file: Path | None
-    path: Path
+    place: Path | Server
     relative: bool
     heard: bool
 
@@ -46,7 +47,7 @@ class Spoken:
 
 
 def spoken(settings: Settings, environ: Mapping[str, str] | None = None) -> list[Spoken]:
-    """List the routing variables of the environment and of the ``.env`` file that name a usable file.
+    """List the routing variables of the environment and of the ``.env`` file that name what can be used.
 
     Parameters
     ----------
@@ -78,8 +79,8 @@ def _said(
     if not text:
         return
     try:
-        path = parse_target(text, base=base).path
-        relative = parse_target(text, base=_ELSEWHERE).path != path
+        place = parse_target(text, base=base).place
+        relative = parse_target(text, base=_ELSEWHERE).place != place
     except RoutingError:
         return
-    yield Spoken(variable, source, env_file, path, relative, heard)
+    yield Spoken(variable, source, env_file, place, relative, heard)

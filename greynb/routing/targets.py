@@ -1,8 +1,9 @@
-"""From the text of a variable (a path or a URL) to the file it means.
+"""From the text of a variable (a path or a URL) to the file or server it means.
 
 Accepted: plain paths (``~`` expands), ``sqlite:///relative``, ``sqlite:////absolute`` (with the drivers
 ``pysqlite`` and ``aiosqlite``), and SQLite's own ``file:`` addresses. Paths in addresses are
-percent-decoded. An address is never repeated in an error, because it may hold a password.
+percent-decoded. Servers are read by `greynb.routing.servers`. An address is never repeated in an error,
+because it may hold a password.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from greynb.errors import RoutingError
+from greynb.routing.servers import Server, parse_server
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -24,10 +26,41 @@ _FORMS = "Write sqlite:///relative/file.db, sqlite:////absolute/file.db, or just
 
 
 class Target(NamedTuple):
-    """A file, absolute (symlinks and ``..`` as typed), and the URL parameters kept for it."""
+    """A file, absolute (symlinks and ``..`` as typed), or a server; and a file's URL parameters."""
 
-    path: Path
+    place: Path | Server
     options: Mapping[str, str]
+
+    @property
+    def path(self) -> Path:
+        """The file.
+
+        Raises
+        ------
+        RoutingError
+            It is a server.
+        """
+        return file_of(self.place)
+
+
+def file_of(place: Path | Server, role: str | None = None) -> Path:
+    """The file; for what is done to files alone.
+
+    Raises
+    ------
+    RoutingError
+        It is a server.
+    """
+    if isinstance(place, Server):
+        raise RoutingError(
+            f"this works on a SQLite file, and {role or 'that'} is a {_KINDS[place.kind]} database",
+            path=place.name,
+            hint="use the server's own tools for it, or name a file",
+        )
+    return place
+
+
+_KINDS = {"postgresql": "PostgreSQL", "ducklake": "DuckLake", "spark": "Spark"}
 
 
 def parse_target(text: str, *, base: Path) -> Target:
@@ -36,14 +69,15 @@ def parse_target(text: str, *, base: Path) -> Target:
     Raises
     ------
     RoutingError
-        The text names no single SQLite file that greynb can use. The message never repeats an address.
+        The text names no single SQLite file, and no server, that greynb can use. The message never repeats
+        an address.
     """
     # A cell asks twice, the same each time; what `~` means, which may be written `%7E`, can change.
     parse = _parse if "~" in text or "%" in text else _parse_once
     target = parse(text.strip(), base)
     # A stat that fails (no permission, name too long) is the opener's to report, with the file's role.
-    if os.path.isdir(target.path):  # noqa: PTH112 - never raises, unlike Path.is_dir
-        raise _folder(target.path)
+    if isinstance(target.place, Path) and os.path.isdir(target.place):  # noqa: PTH112 - never raises
+        raise _folder(target.place)
     return target
 
 
@@ -59,10 +93,12 @@ def _parse(text: str, base: Path) -> Target:
         # A drive letter follows a slash in file:///C:/data.db and in sqlite:////C:/data.db.
         path = path[1:] if path.startswith("/") and _DRIVE.match(path, 1) else path
         return Target(_file(path, base), _options(query))
+    if server := parse_server(text, lambda path: _file(path, base)):
+        return Target(server, {})
     if "://" in text or (match and match[2].startswith("/")):
         raise RoutingError(
-            f"greynb cannot use {scheme or 'this kind of'} addresses: it works on SQLite files",
-            hint=_FORMS,
+            f"greynb cannot use {scheme or 'this kind of'} addresses",
+            hint=f"{_FORMS} Servers: postgresql://user@host/database, ducklake:…, sc://host:15002.",
         )
     return Target(_file(text, base), {})
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from greynb.databases.sqltext import Dialect, pointed, split_statements, tokens
 
-DIALECTS = st.sampled_from(["duckdb", "sqlite"])
+DIALECTS = st.sampled_from(["duckdb", "sqlite", "postgresql"])
 PIECES = r"""SELECT ' '' " ` [ ] { } ( ) -- /* */ ; :a :: := $b $$ $t$ ? -> ->> x 1 1.5e3 . , é e' \ @c"""
 SQLISH = st.lists(st.sampled_from([*PIECES.split(), " ", "\t", "\n", "\r\n"]), max_size=40).map("".join)
 

@@ -193,6 +193,16 @@ def test_a_statement_is_run_again_however_it_is_written(query, tmp_path, sql):
     assert only(tmp_path / "x.html")[0].holds
 
 
+@pytest.mark.parametrize(
+    "columns",
+    ["race_id AS venue, venue", "1 AS x, 2 AS x, 3 AS x_1", 'odds AS x, 2 AS X, 3 AS "x_1", 4 AS x, :n AS x'],
+)
+def test_repeated_names_of_columns_are_no_difference(query, tmp_path, columns):
+    sql = f"SELECT {columns} FROM races ORDER BY race_id -- twice"
+    greynb.export(query(sql, n=5), tmp_path / "x.csv")
+    assert only(tmp_path / "x.csv")[1].state is State.EXACT
+
+
 def test_staging_is_read_as_it_is_now_which_is_said(query, tmp_path):
     greynb.export(query("SELECT count(*) AS n FROM races WHERE venue = :v", role="staging", v="TAR"),
                   tmp_path / "x.html")  # fmt: skip
@@ -260,6 +270,12 @@ def test_an_executed_notebook_is_verified(shell, tmp_path):
 def test_the_magic_verifies_a_file(query, shell, tmp_path):
     greynb.export(query(BY_VENUE), tmp_path / "x.html")
     assert "holds exactly" in text(run(shell, "%greynb verify x.html"))
+
+
+def test_the_magic_verifies_several_files_also_beside_one_that_is_none(query, shell, tmp_path):
+    greynb.export(query(BY_VENUE), tmp_path / "x.html", tmp_path / "x.csv")
+    shown = text(run(shell, "%greynb verify x.html gone.html x.csv"))
+    assert shown.count("holds exactly") == 2 and "gone.html" in shown
     with pytest.raises(greynb.UsageError, match="no such file"):
         run(shell, "%greynb verify nothing.html")
 

@@ -145,7 +145,7 @@ def test_an_env_file_that_is_not_text_is_a_routing_error(tmp_path: Path) -> None
 
 
 def test_a_refused_value_names_role_variable_and_source_and_no_password(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://ann:hunter2@db.example/races\n")
+    (tmp_path / ".env").write_text("DATABASE_URL=mysql://ann:hunter2@db.example/races\n")
     with pytest.raises(RoutingError) as caught:
         route("analytics", tmp_path)
     text = str(caught.value)

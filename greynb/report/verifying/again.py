@@ -90,9 +90,9 @@ class Reader:
         if source.role not in ("analytics", "staging"):
             raise UsageError(f"no query can be run for the role {source.role!r}")
         route = self._settings.route("analytics" if source.role == "analytics" else "staging")
-        if source.file != route.path.name:
+        if source.file != route.name:
             raise UsageError(
-                f"it was made from {source.file}, but {source.role} is {route.path.name} here",
+                f"it was made from {source.file}, but {source.role} is {route.name} here",
                 hint=f"set {route.variable or 'the environment'} to the file it was made from",
             )
         try:
@@ -152,6 +152,7 @@ class Reader:
         with self._open(_session(route)) as session:
             kept = _prepare(session, route, source)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
+            frame = _named(session, frame, source)
             return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
     def _on_staging(self, source: Source, route: Route) -> Again:
@@ -223,6 +224,20 @@ def _run(
     if limit is not None and result.frame is not None and len(result.frame) >= limit:
         raise QueryError(f"it gives {limit:,} rows or more, many more than were recorded")
     return result.frame
+
+
+def _named(session: AnalyticsSession, frame: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Name the columns as the statement itself does: a subquery renames repeated ones in its own way."""
+    from greynb.databases.frames import unique_names
+
+    if tuple(map(str, frame.columns)) == source.columns:
+        return frame
+    (passed,) = checked(bind(source.sql, _values(source.parameters), dialect="duckdb").sql)
+    with suppress(QueryError):  # what cannot be described, such as PIVOT, has no repeated names
+        described = _run(session, f"DESCRIBE {passed.sql}", _values(source.parameters))
+        if len(described) == frame.shape[1]:
+            return frame.set_axis(unique_names(list(described["column_name"])), axis=1)
+    return frame
 
 
 def _limit(rows: int) -> int:

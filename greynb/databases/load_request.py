@@ -1,0 +1,81 @@
+"""What a load is asked for and what it did, the same for every database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from greynb.databases.identifiers import fold
+from greynb.errors import LoadError
+
+OnConflict = Literal["error", "ignore", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load did.
+
+    Attributes
+    ----------
+    table
+        The table, as declared.
+    inserted
+        Rows that were added.
+    updated
+        Rows of the frame that met a row with their key and wrote over it, whether or not that changed a
+        value. Where the frame has a key twice, the second row counts here.
+    ignored
+        Rows of the frame that left nothing behind.
+    created
+        Whether the table was created for it.
+    seconds
+        Wall time, including the conversion of the values.
+    """
+
+    table: str
+    inserted: int
+    updated: int
+    ignored: int
+    created: bool
+    seconds: float
+
+    def __str__(self) -> str:
+        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.ignored:,} ignored"
+        return f"{self.table}{', created' * self.created}: {counts} in {self.seconds:.2f} s"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def keys_of(key: str | Sequence[str] | None, on_conflict: OnConflict) -> tuple[str, ...]:
+    """The key columns, once it is clear that they and `on_conflict` go together.
+
+    Raises
+    ------
+    LoadError
+        An update has no key, or `on_conflict` is none of the three.
+    """
+    keys = () if key is None else (key,) if isinstance(key, str) else tuple(key)
+    if on_conflict == "update" and not keys:
+        raise LoadError("an update needs a key", hint="Name the columns that identify a row: key=[…].")
+    if on_conflict not in ("error", "ignore", "update"):
+        raise LoadError(
+            f"on_conflict={on_conflict!r} is unknown", hint='It is "error", "ignore" or "update".'
+        )
+    return keys
+
+
+def check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
+    """Refuse rows without a value in a key column; raises LoadError."""
+    wanted = set(map(fold, key))
+    for position, name in enumerate(frame.columns):
+        missing = frame.iloc[:, position].isna().to_numpy() if fold(name) in wanted else None
+        if missing is not None and missing.any():
+            row = int(missing.argmax())
+            raise LoadError(
+                f"row {row} of the frame (df.iloc[{row}]) has no value in the key column {name}",
+                hint="NULL equals no other NULL: such a row would be inserted again at each load. Drop it.",
+            )

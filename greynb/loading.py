@@ -1,0 +1,91 @@
+"""Loading a DataFrame into staging, whatever serves it: one connection for one load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from greynb.connections import located
+from greynb.errors import GreynbError
+from greynb.routing import Route
+
+if TYPE_CHECKING:
+    from greynb.databases.load_request import LoadResult, OnConflict
+
+
+class Loader(Protocol):
+    """A connection to staging, for one load."""
+
+    def load(
+        self,
+        df: object,
+        table: str,
+        *,
+        key: str | Sequence[str] | None,
+        on_conflict: OnConflict,
+        create: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> LoadResult:
+        """Load a frame; see `greynb.load`."""
+
+    def interrupt(self) -> None:
+        """Stop the load, from another thread; nothing is kept then."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def open_loader(route: Route, timeout: float) -> Loader:
+    """Connect to staging.
+
+    Parameters
+    ----------
+    route
+        The route of staging.
+    timeout
+        Seconds to wait for locks, where the address does not say.
+
+    Raises
+    ------
+    DatabaseError
+        Staging cannot be opened, or the server not be reached.
+    """
+    try:
+        return _FileLoader(route, timeout) if route.server is None else _ServerLoader(route, timeout)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
+
+
+class _FileLoader:
+    def __init__(self, route: Route, timeout: float) -> None:
+        from greynb.databases.sqlite import open_writable
+
+        self._con = open_writable(route.path, timeout=float(route.options.get("timeout", timeout)))
+        self.interrupt = self._con.interrupt
+        self.close = self._con.close
+
+    def load(self, df: object, table: str, **how: Any) -> LoadResult:
+        from greynb.databases.load import load_frame
+
+        return load_frame(self._con, df, table, **how)
+
+
+class _ServerLoader:
+    def __init__(self, route: Route, timeout: float) -> None:
+        from greynb.postgres.connecting import connect
+
+        assert route.server is not None
+        self._con = connect(route.server)
+        self._con.autocommit = True
+        self._con.execute(f"SET lock_timeout = {max(1, round(timeout * 1000))}")
+        self.close = self._con.close
+
+    def load(self, df: object, table: str, **how: Any) -> LoadResult:
+        from greynb.postgres.loading import load_frame
+
+        return load_frame(self._con, df, table, **how)
+
+    def interrupt(self) -> None:
+        with suppress(Exception):  # it has ended, or the server is gone
+            self._con.cancel_safe(timeout=2)

@@ -1,0 +1,1 @@
+"""PostgreSQL: staging cells, loads and publications through psycopg 3, imported when first needed."""

@@ -1,0 +1,44 @@
+"""One PostgreSQL server for all tests of this folder, and a database of its own for each that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greynb.routing import Server, Settings
+from tests.scale.server import PostgresServer, programs
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.scale)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    folder = programs()
+    assert folder is not None, "PostgreSQL is not installed: make test-scale installs it"
+    server = PostgresServer(folder)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> str:
+    """The address of an empty database."""
+    return postgres.url(postgres.database())
+
+
+@pytest.fixture
+def server(url: str) -> Server:
+    return server_of(url)
+
+
+def server_of(url: str) -> Server:
+    found = Settings.from_environ({"STAGING_DB_PATH": url}, Path.cwd()).route("staging").server
+    assert found is not None
+    return found
