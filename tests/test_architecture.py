@@ -33,7 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "loading": {"errors", "routing", "databases", "postgres", "connections"},
     "db_utils": {"errors", "routing", "databases", "connections"},
     "columnar": {"errors", "routing", "databases", "mirror", "connections"},
-    "rolestatus": {"routing", "databases", "publish"},
+    "rolestatus": {"routing", "databases", "postgres", "publish"},
     "overview": {"errors", "routing", "databases", "publish", "columnar", "rolestatus"},
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
