@@ -42,7 +42,10 @@ LAYERS: dict[str, set[str]] = {
     "migration": {"errors", "routing", "databases", "publish"},
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
-    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
+    "doctor": {
+        *("errors", "routing", "databases", "mirror", "postgres", "publish", "connections", "columnar"),
+        "querylog",
+    },
     "sqlformat": {"databases"},
     "completion": {"databases"},
     "profiling": {"errors", "databases"},
