@@ -96,6 +96,8 @@ def picture(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]
     def taken(name: str) -> None:
         if request.config.getoption("--pictures", default=False):
             shot = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
-            shot.quantize(96, dither=Image.Dither.NONE).save(ROOT / "docs" / "images" / f"{name}.png", optimize=True)
+            shot.quantize(96, dither=Image.Dither.NONE).save(
+                ROOT / "docs" / "images" / f"{name}.png", optimize=True
+            )
 
     return taken
