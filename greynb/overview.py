@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from greynb.publish.behind import Behind
     from greynb.publish.lag import Lag
 
+_SERVER = "a server serves one of the roles"
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -68,7 +70,7 @@ class Status:
     Attributes
     ----------
     staging, analytics
-        The two files.
+        The two files or servers.
     lag
         How far analytics is behind staging.
     publication
@@ -131,17 +133,17 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
         `exact`, and the two cannot be compared.
     """
     from greynb import columnar
-    from greynb.publish.lag import lag
+    from greynb.publish.lag import Lag, lag
 
     settings = settings or Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     return Status(
         role_status(source),
         role_status(target),
-        lag(source.path, target.path),
-        _publication(target.path),
+        Lag(None, unknown=_SERVER) if source.server or target.server else lag(source.path, target.path),
+        None if target.server else _publication(target.path),
         _behind(source.path, target.path) if exact else None,
-        columnar.status(target) if target.path.exists() else None,
+        columnar.status(target) if target.server is None and target.path.exists() else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What serves one role now: its file, who chose it, its journal mode, and who is at work on it."""
+"""What serves one role now: its file or server, who chose it, its journal mode, and who is at work on it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greynb.routing import Role, Route
+from greynb.routing import Role, Route, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greynb.databases.lockers import Locker
 
+_KINDS = {"postgresql": "PostgreSQL", "ducklake": "DuckLake", "spark": "Spark Connect"}
 _JOURNALS = {"wal": "WAL", "rollback": "rollback journal"}
 
 
 @dataclass(frozen=True, slots=True)
 class RoleStatus:
-    """One role's file.
+    """One role's file or server.
 
     Attributes
     ----------
     role
         ``"staging"`` or ``"analytics"``.
     path
-        The file, as routed.
+        The file, as routed; the address of a server, without its password.
     chosen_by
         The variable, and where it was set.
     mode
         ``"dual"``, ``"single"`` or ``"legacy"``.
     exists
-        Whether the file is there.
+        Whether the file is there, or the server answers.
     bytes
-        Its size; None where it is missing.
+        Its size; None where it is missing, or not known.
     written
         When it was last written (UTC).
     version
@@ -46,7 +47,11 @@ class RoleStatus:
     log_bytes
         Size of the ``-wal`` beside it.
     locks
-        Who writes, reads or publishes at this moment, as far as the system lists it (Linux).
+        Who writes, reads or publishes at this moment, as far as the system (Linux) or the server lists it.
+    server
+        What the server is, with its version; None for a file.
+    problem
+        Why the server could not be asked; empty otherwise.
     """
 
     role: Role
@@ -61,6 +66,8 @@ class RoleStatus:
     journal: str | None = None
     log_bytes: int = 0
     locks: tuple[Locker, ...] = ()
+    server: str | None = None
+    problem: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, times as ISO text."""
@@ -73,20 +80,31 @@ class RoleStatus:
     def state(self) -> str:
         """Size, journal mode (of a file that may be written) and the last write, on one line."""
         log = f", log {self.log_bytes / 1e6:,.1f} MB" if self.log_bytes else ""
+        size = "" if self.bytes is None else f"{self.bytes / 1e6:,.1f} MB"
+        if self.server is not None:
+            return " · ".join(filter(None, (self.server, size)))
         parts = [
-            f"{(self.bytes or 0) / 1e6:,.1f} MB",
+            size,
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            "" if self.journal or not self.bytes else "no SQLite database, or not readable: `greynb doctor`",
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
+
+    @property
+    def absent(self) -> str:
+        """Why there is nothing to tell of it."""
+        if self.problem:
+            return f"not reachable: {self.problem}"
+        missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
+        return f"not there yet: {missing}"
 
     def lines(self) -> Iterator[str]:
         """What ``greynb status`` says of the role, line by line."""
         yield f"{self.role:<10} {self.path}"
         yield f"{'':<10} chosen by {self.chosen_by} · {self.mode} mode"
         if not self.exists:
-            missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
-            yield f"{'':<10} not there yet: {missing}"
+            yield f"{'':<10} {self.absent}"
             return
         yield f"{'':<10} {self.state}"
         for each in self.locks:
@@ -94,7 +112,32 @@ class RoleStatus:
 
 
 def role_status(route: Route) -> RoleStatus:
-    """Say what serves a role now; nothing is opened in SQLite."""
+    """Say what serves a role now; nothing is opened in SQLite, a server is asked."""
+    return _file_status(route) if route.server is None else _server_status(route, route.server)
+
+
+def _server_status(route: Route, server: Server) -> RoleStatus:
+    """What a PostgreSQL says of itself; other servers are not asked."""
+    from greynb.postgres.state import ServerState, server_state
+
+    seen = server_state(server) if server.kind == "postgresql" else ServerState(_KINDS[server.kind])
+    return RoleStatus(
+        role=route.role,
+        path=server.name,
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=not seen.problem,
+        bytes=seen.bytes,
+        written=None,
+        version=None,
+        published=None,
+        locks=seen.locks,
+        server=seen.version or _KINDS[server.kind],
+        problem=seen.problem,
+    )
+
+
+def _file_status(route: Route) -> RoleStatus:
     from greynb.databases.generations import generation_at
     from greynb.publish.outside import look
 

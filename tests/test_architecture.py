@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "loading": {"errors", "routing", "databases", "postgres", "connections"},
     "db_utils": {"errors", "routing", "databases", "connections"},
     "columnar": {"errors", "routing", "databases", "mirror", "connections"},
-    "rolestatus": {"routing", "databases", "publish"},
+    "rolestatus": {"routing", "databases", "postgres", "publish"},
     "overview": {"errors", "routing", "databases", "publish", "columnar", "rolestatus"},
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
@@ -262,9 +263,11 @@ def test_the_readme_names_every_command() -> None:
         assert f"greynb {command}" in readme
 
 
-def test_the_versions_of_the_package_and_the_changelog_agree() -> None:
+def test_the_versions_of_the_package_the_changelog_and_the_labextension_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{greynb.__version__}]" in changelog
+    labextension = json.loads((ROOT / "lab" / "greynb" / "package.json").read_text(encoding="utf-8"))
+    assert labextension["version"] == greynb.__version__
 
 
 def test_every_module_says_what_it_is_for() -> None:
