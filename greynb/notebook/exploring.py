@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from greynb.databases.identifiers import quote
 from greynb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,17 +60,33 @@ def _engine(frame: Any) -> duckdb.DuckDBPyConnection:
     import duckdb
     import pyarrow
 
+    con = duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
     try:
-        table = (
-            frame
-            if isinstance(frame, pyarrow.Table)
-            else pyarrow.Table.from_pandas(frame, preserve_index=False)
+        con.register("given", pyarrow.Table.from_pandas(frame, preserve_index=False))
+        columns = con.execute("DESCRIBE given").fetchall()
+        con.execute(
+            f"CREATE VIEW {TABLE} AS SELECT {', '.join(_read(*each[:2]) for each in columns)} FROM given"
         )
-    except (pyarrow.ArrowException, TypeError, ValueError) as error:
+    except (pyarrow.ArrowException, duckdb.Error, TypeError, ValueError) as error:
+        con.close()
         raise UsageError(
             f"the result cannot be explored: {str(error).splitlines()[0]}",
             hint="a column of mixed objects can be made text first: frame[column].astype(str)",
         ) from error
-    con = duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
-    con.register(TABLE, table)
     return con
+
+
+def _read(name: str, kind: str) -> str:
+    """A column as a type that the widget knows: with one that it does not know, it shows nothing at all."""
+    if kind.startswith("TIMESTAMP_"):
+        return f"{quote(name)}::TIMESTAMP AS {quote(name)}"
+    known = kind in _KNOWN or kind.startswith(("DECIMAL", "ENUM", "STRUCT", "MAP")) or kind.endswith("]")
+    return quote(name) if known else f"{quote(name)}::VARCHAR AS {quote(name)}"
+
+
+_KNOWN: Final = frozenset(
+    """
+    BIGINT HUGEINT INTEGER SMALLINT TINYINT UBIGINT UINTEGER USMALLINT UTINYINT DOUBLE FLOAT
+    DATE TIMESTAMP TIME BOOLEAN VARCHAR UUID BLOB
+    """.split()
+) | {"TIMESTAMP WITH TIME ZONE"}

@@ -144,6 +144,17 @@ def test_the_widget_answers_sql_about_the_result_and_reaches_nothing_else(shell,
         widget._conn.execute(f"SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')")
 
 
+def test_columns_of_types_that_the_widget_does_not_know_are_given_as_others(shell) -> None:
+    run(shell, "import pandas as pd\nodd = pd.DataFrame({'a': pd.to_datetime(['2025-07-01']).as_unit('s')})")
+    run(shell, "odd['b'] = pd.to_timedelta(['1s'])\nodd['c d'] = [1]")
+    from greynb.notebook.exploring import TABLE, _engine
+
+    con = _engine(shell.user_ns["odd"])
+    assert con.execute(f'SELECT typeof(a), typeof(b), typeof("c d") FROM {TABLE}').fetchall() == [
+        ("TIMESTAMP", "VARCHAR", "BIGINT")
+    ]
+
+
 def test_any_dataframe_of_pandas_can_be_explored_and_profiled(shell) -> None:
     run(shell, "import pandas as pd\nfound = pd.DataFrame({'x': [1, 2]})")
     (shown,) = outputs(run(shell, "found.greynb.explore()"))
