@@ -8,7 +8,7 @@ BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-exports \
-	bench-evaluation clean
+	bench-evaluation bench-completion clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
 	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
+	@echo "make bench-completion  Tab in a cell over 200 tables of 40 columns"
 	@echo "make bench-evaluation  greynb.evaluate beside a loop with three queries per race"
 	@echo "make clean  remove what the others made"
 
@@ -83,6 +84,9 @@ bench-mirror: $(BENCH_READY)
 
 bench-exports: $(READY)
 	@$(BIN)/python benchmarks/exports.py $(ARGS)
+
+bench-completion: $(READY)
+	@$(BIN)/python benchmarks/completion.py $(ARGS)
 
 bench-evaluation: $(READY)
 	@$(BIN)/python benchmarks/evaluation.py $(ARGS)

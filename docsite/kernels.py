@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -24,7 +25,7 @@ class Kernel:
         if python is None or spec is None:
             raise RuntimeError("there is no kernel of Python")
         spec.argv[0] = python
-        self._manager.start_kernel(cwd=str(folder), env=dict(environ))
+        self._manager.start_kernel(cwd=str(folder), env=dict(environ), stderr=subprocess.DEVNULL)
         self._client = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=120)

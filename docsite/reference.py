@@ -18,7 +18,12 @@ def commands() -> str:
     """Give every command with its help, from the parser of the command line."""
     from greynb.cli import parser
 
-    return "\n\n".join(_command(each) for each in _with_commands(parser()))
+    return "\n\n".join(documented(parser()))
+
+
+def documented(parser: argparse.ArgumentParser) -> list[str]:
+    """Give each command of a parser as Markdown."""
+    return [_command(each) for each in _with_commands(parser)]
 
 
 def _with_commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -26,35 +31,35 @@ def _with_commands(parser: argparse.ArgumentParser) -> Iterator[argparse.Argumen
     if not nested:
         yield parser
     for action in nested:
-        told = {each.dest: each.help for each in action._choices_actions}
+        told = {each.dest: (each.help or "").replace("%%", "%") for each in action._choices_actions}
         for name, inner in action.choices.items():
             inner.description = inner.description or told.get(name)
             yield from _with_commands(inner)
 
 
 def _command(parser: argparse.ArgumentParser) -> str:
+    told = parser.description or ""
     usage = parser.format_usage().removeprefix("usage: ").rstrip()
-    parts = [f"## {parser.prog}", _sentence(parser.description or ""), f"```text\n{usage}\n```"]
     rows = [_argument(each) for each in parser._actions if not isinstance(each, argparse._HelpAction)]
-    if rows:
-        parts.append("\n".join(["| option | |", "|---|---|", *rows]))
-    if parser.epilog:
-        parts.append(f"```text\n{parser.epilog.strip()}\n```")
-    return "\n\n".join(part for part in parts if part)
+    parts = [
+        f"## {parser.prog}",
+        told[:1].upper() + told[1:],
+        f"```text\n{usage}\n```",
+        "\n".join(["| option | |", "|---|---|", *rows]) if rows else "",
+        f"```text\n{parser.epilog.strip()}\n```" if parser.epilog else "",
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def _argument(action: argparse.Action) -> str:
+    """Give the row of an option or argument, with its help as argparse fills it in."""
     value = action.metavar or (action.dest.upper() if action.option_strings else action.dest)
-    if action.choices and not action.metavar:
+    if action.choices is not None and not action.metavar:
         value = "{" + ",".join(map(str, action.choices)) + "}"
-    names = ", ".join(action.option_strings) or str(value)
-    takes = f" {value}" if action.option_strings and action.nargs != 0 else ""
-    told = (action.help or "") % {**vars(action), "prog": "greynb"} if action.help else ""
-    return f"| `{names}{takes}` | {_cell(told)} |".replace("` | ", "` | ")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", ":", "")) and text[-1:] in ".:" else ".")
+    words = [", ".join(action.option_strings)] if action.option_strings else []
+    words += [str(value)] if action.nargs != 0 else []
+    told = (action.help or "") % {**vars(action), "prog": "greynb"}
+    return f"| `{' '.join(words)}` | {_cell(told)} |"
 
 
 def _cell(text: str) -> str:
@@ -81,12 +86,12 @@ def notebook_help() -> str:
 
 def python() -> str:
     """Give the public names that are no errors, from their docstrings."""
-    return _documented(each for each in _names() if not _is_error(each))
+    return _named(each for each in _names() if not _is_error(each))
 
 
 def errors() -> str:
     """Give the classes of errors, from their docstrings."""
-    return _documented(each for each in _names() if _is_error(each))
+    return _named(each for each in _names() if _is_error(each))
 
 
 def _names() -> list[str]:
@@ -101,7 +106,7 @@ def _is_error(name: str) -> bool:
     return isinstance(value := getattr(greynb, name), type) and issubclass(value, Exception)
 
 
-def _documented(names: Iterator[str]) -> str:
+def _named(names: Iterator[str]) -> str:
     return "\n\n".join(f"::: greynb.{name}" for name in names)
 
 

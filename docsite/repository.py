@@ -63,8 +63,8 @@ def page_of(file: Path) -> str:
     text = file.read_text("utf-8")
     if file.suffix == ".md":
         return text
-    name = file.relative_to(ROOT).as_posix()
-    return f"# {name}\n\n````{_LANGUAGES.get(file.suffix, 'text')}\n{text}\n````\n"
+    name, language = file.relative_to(ROOT).as_posix(), _LANGUAGES.get(file.suffix, "text")
+    return f"---\nsearch: {{ exclude: true }}\n---\n# {name}\n\n````{language}\n{text}\n````\n"
 
 
 def within_site(text: str, file: Path) -> str:

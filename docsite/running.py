@@ -23,36 +23,40 @@ _PLACE = re.compile(r'(<div class="output") data-output="(\d+)">')
 
 
 @dataclass
-class Outputs:
-    """The outputs of cells of the page that is being made; HTML goes in after Markdown was rendered."""
+class Ran:
+    """A page with what its blocks printed.
 
+    Attributes
+    ----------
+    markdown
+        The page; in place of outputs that are HTML already stand empty elements.
+    html
+        Those outputs.
+    """
+
+    markdown: str = ""
     html: list[str] = field(default_factory=list)
 
-    def placed(self, html: str) -> str:
-        """Keep an output and give the element that stands for it in Markdown."""
-        self.html.append(html)
-        return f'<div class="output" data-output="{len(self.html) - 1}"></div>'
-
     def fill(self, page: str) -> str:
-        """Put the outputs into the rendered page."""
-        return re.sub(
-            r'(<div class="output") data-output="(\d+)">',
-            lambda each: f"{each[1]}>{self.html[int(each[2])]}",
-            page,
-        )
+        """Put the outputs into the page that Markdown made."""
+        return _PLACE.sub(lambda each: f"{each[1]}>{self.html[int(each[2])]}", page)
 
 
-def with_outputs(markdown: str, start: str | None, outputs: Outputs) -> str:
-    """Run the blocks of a page, in their order, and add to each what it printed."""
-    if not _BLOCK.search(markdown):
-        return markdown
-    if start is None:
-        raise ValueError("a page that runs something says in its front matter where it starts")
+def ran(markdown: str, start: str) -> Ran:
+    """Run the blocks of a page, in their order.
+
+    Raises
+    ------
+    RuntimeError
+        A command or cell failed, or did not fail as it should.
+    """
+    page = Ran()
     with started(start) as session:
-        return _BLOCK.sub(lambda block: _ran(block, session, outputs), markdown)
+        page.markdown = _BLOCK.sub(lambda block: _ran(block, session, page.html), markdown)
+    return page
 
 
-def _ran(block: re.Match[str], session: Session, outputs: Outputs) -> str:
+def _ran(block: re.Match[str], session: Session, outputs: list[str]) -> str:
     language, text = block[1], block[3]
     words = dict(word.partition("=")[::2] for word in shlex.split(block[2]))
     if "run" in words:
@@ -63,6 +67,7 @@ def _ran(block: re.Match[str], session: Session, outputs: Outputs) -> str:
     if "save" in words:
         session.save(words["title"], text)
         return shown
-    html = session.cell(text.strip("\n"), fails="error" in words)
-    output = outputs.placed(html) if html else ""
-    return f'<div class="ran" markdown>\n\n{shown}\n\n{output}\n\n</div>'
+    if html := session.cell(text.strip("\n"), fails="error" in words):
+        outputs.append(html)
+        shown += f'\n\n<div class="output" data-output="{len(outputs) - 1}"></div>'
+    return f'<div class="ran" markdown>\n\n{shown}\n\n</div>'

@@ -6,12 +6,13 @@ import getpass
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from docsite import ROOT
@@ -90,11 +91,12 @@ def started(start: str) -> Iterator[Session]:
 def _repository(home: Path) -> Session:
     """Begin in a clone with nothing installed; what greynb needs is found without an index."""
     folder = home / "greynb"
-    folder.mkdir()
-    for each in ("greynb", "notebooks", "docs"):
-        shutil.copytree(ROOT / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, folder)
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in files.split("\0"):
+        if (ROOT / name).is_file():  # it may be deleted, and not yet committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
     needed = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return Session(home, folder, _environ(home, PYTHONPATH=sysconfig.get_path("purelib"), **needed))
 
@@ -112,17 +114,18 @@ def _empty(home: Path) -> Session:
 _STARTS = {"repository": _repository, "demo": _demo, "empty": _empty}
 
 
-@cache
 def _season() -> Path:
     """Make one season for all pages; it is there until the build ends."""
-    kept = tempfile.TemporaryDirectory(prefix="greynb-season-")
-    _SEASONS.append(kept)
-    from greynb.demo.run import build_demo
+    with _MAKING:
+        if not _SEASONS:
+            from greynb.demo.run import build_demo
 
-    build_demo(Path(kept.name), races=500)
-    return Path(kept.name)
+            _SEASONS.append(tempfile.TemporaryDirectory(prefix="greynb-season-"))
+            build_demo(Path(_SEASONS[0].name), races=500)
+    return Path(_SEASONS[0].name)
 
 
+_MAKING = threading.Lock()
 _SEASONS: list[tempfile.TemporaryDirectory[str]] = []
 
 

@@ -32,7 +32,7 @@ def run(command: str, folder: Path, environ: Mapping[str, str]) -> tuple[int, st
             ["bash", "-c", script],
             cwd=folder,
             env=dict(environ),
-            stdin=its,
+            stdin=subprocess.DEVNULL,  # nobody is there to answer
             stdout=its,
             stderr=its,
             start_new_session=True,

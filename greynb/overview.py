@@ -69,7 +69,7 @@ class Status:
     Attributes
     ----------
     staging, analytics
-        The two files.
+        The two files or servers.
     lag
         How far analytics is behind staging.
     publication

@@ -80,24 +80,30 @@ class RoleStatus:
     def state(self) -> str:
         """Size, journal mode (of a file that may be written) and the last write, on one line."""
         log = f", log {self.log_bytes / 1e6:,.1f} MB" if self.log_bytes else ""
+        readable = self.journal or self.server or self.version or not self.bytes
         parts = [
             f"{(self.bytes or 0) / 1e6:,.1f} MB",
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            "" if readable else "no SQLite database, or not readable: `greynb doctor`",
             self.server,
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
 
+    @property
+    def absent(self) -> str:
+        """Why there is nothing to tell of it."""
+        if self.trouble:
+            return self.trouble
+        missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
+        return f"not there yet: {missing}"
+
     def lines(self) -> Iterator[str]:
         """What ``greynb status`` says of the role, line by line."""
         yield f"{self.role:<10} {self.path}"
         yield f"{'':<10} chosen by {self.chosen_by} · {self.mode} mode"
-        if self.trouble:
-            yield f"{'':<10} {self.trouble}"
-            return
         if not self.exists:
-            missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
-            yield f"{'':<10} not there yet: {missing}"
+            yield f"{'':<10} {self.absent}"
             return
         yield f"{'':<10} {self.state}"
         for each in self.locks:

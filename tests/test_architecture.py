@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import statistics
 import subprocess
@@ -49,9 +50,19 @@ LAYERS: dict[str, set[str]] = {
     },
     "sqlformat": {"databases"},
     "completion": {"databases"},
+    "profiling": {"errors", "databases"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report", "querylog", "sqlformat", "completion", "troubleshooting"),
+        *(
+            "doctor",
+            "rolestatus",
+            "report",
+            "querylog",
+            "sqlformat",
+            "completion",
+            "profiling",
+            "troubleshooting",
+        ),
         "loading",
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
@@ -267,9 +278,11 @@ def test_the_readme_names_every_command() -> None:
         assert f"greynb {command}" in readme
 
 
-def test_the_versions_of_the_package_and_the_changelog_agree() -> None:
+def test_the_versions_of_the_package_the_changelog_and_the_labextension_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{greynb.__version__}]" in changelog
+    labextension = json.loads((ROOT / "lab" / "greynb" / "package.json").read_text(encoding="utf-8"))
+    assert labextension["version"] == greynb.__version__
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -81,7 +81,7 @@ def _archive(args: argparse.Namespace) -> int:
         complain(f"stopped; {rows:,} rows are archived, run it again to go on")
         return Exit.INTERRUPTED
     print(json.dumps(done.as_dict(), indent=2) if args.json else done)
-    return 0
+    return Exit.OK
 
 
 def _restore(args: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def _audit(args: argparse.Namespace) -> int:
     if args.write_baseline:
         number = baseline.write(args.baseline, found.findings)
         print(f"{args.baseline}: {number:,} findings of {found.files:,} files are known from now on")
-        return 0
+        return Exit.OK
     findings = list(found.findings)
     if args.baseline is not None:
         beside = baseline.compared(args.baseline, findings)

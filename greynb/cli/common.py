@@ -17,6 +17,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def whole(text: str) -> int:
+    """Read a whole number from 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number from 0, not {text}")
+    return int(text)
+
+
 def tell(text: str) -> None:
     """Print a result for people."""
     print(painted(text, sys.stdout))

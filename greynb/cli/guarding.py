@@ -112,7 +112,7 @@ def _list(words: Sequence[str]) -> int:
         print(json.dumps([each.as_dict() for each in found], indent=2))
     else:
         print("\n".join(map(str, found)) or "there are no backups")
-    return 0
+    return Exit.OK
 
 
 def _restore(words: Sequence[str]) -> int:
@@ -134,7 +134,7 @@ def _restore(words: Sequence[str]) -> int:
     if others := others_text(backup):
         _show(others)
     print(restored_text(backup, restore(backup, told=progress_line())))
-    return 0
+    return Exit.OK
 
 
 def _staging() -> Path:

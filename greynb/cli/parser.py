@@ -50,7 +50,8 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse; words that are left over are an error here, where the options are known that were meant."""
-        self._words = list(sys.argv[1:] if args is None else args)
+        given = list(sys.argv[1:] if args is None else args)
+        self._words = given[: given.index("--")] if "--" in given else given  # the rest is another program's
         found, left = super().parse_known_args(args, namespace)
         if left:
             self.error(f"{self.prog} does not take {' '.join(left)}")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greynb import api
-from greynb.cli.common import length, progress_line, tell
+from greynb.cli.common import length, progress_line, tell, whole
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 
@@ -95,7 +95,7 @@ def _add_sync(command: Parser) -> None:
     )
     command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
     command.add_argument(
-        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+        "--keep", type=whole, default=2, metavar="N", help="old versions that stay (default 2)"
     )
     command.add_argument("--verify", action="store_true", help="compare each row with staging's")
     command.add_argument(

@@ -6,8 +6,7 @@ import argparse
 
 from greynb.cli.parser import Commands, Parser, add_command
 
-_ABOUT = """Prints a script. Where it goes, once and for all:
-
+_PLACES = """where the script goes:
   bash  ~/.local/share/bash-completion/completions/greynb, or `eval "$(greynb completion bash)"` in ~/.bashrc
   zsh   a file _greynb in a folder of $fpath, or `eval "$(greynb completion zsh)"` in ~/.zshrc after compinit
   fish  ~/.config/fish/completions/greynb.fish"""
@@ -19,7 +18,7 @@ def add(commands: Commands[Parser]) -> None:
         commands,
         "completion",
         "a script with which bash, zsh or fish complete greynb",
-        about=_ABOUT,
+        more=_PLACES,
         examples=[
             ("completion bash > ~/.local/share/bash-completion/completions/greynb", "for new shells"),
             ("completion zsh > ~/.zfunc/_greynb", "where ~/.zfunc is in $fpath"),

@@ -35,7 +35,7 @@ def verify_files(paths: Sequence[str], *, as_json: bool) -> int:
             told.append({"file": path, "holds": False, "error": error.message})
             complain(str(error))
             continue
-        codes.append(found.exit_code)
+        codes.append(Exit.DIFFERS if found.differs else Exit.OK if found.holds else Exit.REFUSED)
         told.append(found.as_dict())
         if not as_json:
             tell(str(found))

@@ -19,8 +19,10 @@ class _Outlined(Protocol):
     def outline(self) -> list[Table] | None: ...
 
 
+FIRST: Final = 3.0
+"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab."""
 PATIENCE: Final = 0.25
-"""Seconds that one look at the file may take; what takes longer is there for the next time."""
+"""Seconds that any other look may take."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,15 @@ class Schemas:
     def of(self, session: _Outlined) -> Schema:
         """What is known of a session's tables.
 
-        The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for more
-        than `PATIENCE` seconds; while a statement runs it is not looked at.
+        The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for long;
+        while a statement runs it is not looked at.
         """
         asking = self._asking.get(session)
         if asking is None or not asking.is_alive():
             asking = threading.Thread(target=self._ask, args=(session,), daemon=True)
             self._asking[session] = asking
             asking.start()
-        asking.join(PATIENCE)
+        asking.join(PATIENCE if session in self._known else FIRST)
         return self._known[session][1] if session in self._known else Schema()
 
     def _ask(self, session: _Outlined) -> None:

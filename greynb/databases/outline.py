@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.copying import connect
 from greynb.databases.declared import promised
+from greynb.databases.descriptors import identity_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,31 +71,53 @@ def temporaries(con: duckdb.DuckDBPyConnection) -> list[Table]:
     return list(_grouped((table, "temporary", column, kind) for table, column, kind in rows))
 
 
-def sqlite_outline(con: sqlite3.Connection | None, path: Path) -> list[Table]:
-    """The tables and views of a SQLite file, temporary ones of a connection too.
+class SqliteOutline:
+    """The tables and views of a SQLite file, read again when its schema has changed.
 
     Parameters
     ----------
-    con
-        An open connection; None opens one for this. No file is made where there is none.
     path
-        The file.
-
-    Raises
-    ------
-    sqlite3.Error, UnreadableDatabase
-        It cannot be read just now.
+        The file; none is made where there is none.
     """
-    if con is None and not path.exists():
-        return []
-    with closing(connect(path, "rw")) if con is None else nullcontext(con) as opened:
-        rows = opened.execute(
-            "SELECT t.name, iif(t.schema = 'temp', 'temporary', t.type), c.name, c.type"
-            " FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c"
-            " WHERE t.type IN ('table', 'view', 'virtual') AND c.hidden <> 1"
-            " AND t.name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY t.schema = 'temp', t.name, c.cid"
-        ).fetchall()
-    return list(_grouped(rows))
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version: tuple[object, ...] = ()
+        self._tables: list[Table] = []
+
+    def read(self, con: sqlite3.Connection | None) -> list[Table]:
+        """Give the tables, and the temporary ones of a connection.
+
+        Parameters
+        ----------
+        con
+            An open connection; None opens one for this.
+
+        Raises
+        ------
+        sqlite3.Error, UnreadableDatabase
+            It cannot be read just now.
+        """
+        if con is None and not self._path.exists():
+            return []
+        with closing(connect(self._path, "rw")) if con is None else nullcontext(con) as opened:
+            numbers = (
+                opened.execute(f"PRAGMA {each}.schema_version").fetchone() for each in ("main", "temp")
+            )
+            version = (*numbers, identity_of(self._path))
+            if version != self._version:
+                self._tables = list(_grouped(opened.execute(_OUTLINE).fetchall()))
+                self._version = version
+        return self._tables
+
+
+_OUTLINE: Final = """
+    SELECT t.name, iif(t.schema = 'temp', 'temporary', t.type), c.name, c.type
+    FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c
+    WHERE t.type IN ('table', 'view', 'virtual') AND c.hidden <> 1
+        AND t.name NOT LIKE 'sqlite|_%' ESCAPE '|'
+    ORDER BY t.schema = 'temp', t.name, c.cid
+"""
 
 
 def _grouped(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[Table]:

@@ -167,7 +167,7 @@ def command(backup: Backup) -> str:
 
 
 def others_text(backup: Backup) -> str:
-    """Who else could write: one that commits now and then is not seen at work; empty if nobody."""
+    """Who else could write to the file; a program that commits now and then is not seen at work."""
     others = ", ".join(f"process {each.pid} ({each.command})" for each in open_for_writing(backup.target))
     return (
         f"guard: open for writing elsewhere, by {others}: what was committed there since the backup would go"

@@ -32,6 +32,8 @@ HELP = """\
     NAME, NAME <<, -o NAME   assign the result and do not show it (--show or NAME= << does both)
     :name                    the notebook's variable as a bound value; IN (:names) takes a list
     FROM df                  a DataFrame of the notebook as a table (analytics)
+    --profile, --explore     columns in figures; a table to sort and filter in
+    --plot line|bar|scatter|hist [x=COLUMN] [y=COLUMN] [color=COLUMN]
     --export PATH [--force]  write all rows to .csv .parquet .json .md .html .xlsx .tex; may be repeated
 %greynb export NAME PATH… [--force] [--keep-formulas]  the same for a DataFrame of the notebook
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
@@ -49,6 +51,7 @@ HELP = """\
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why
+%greynb profile TABLE      types, NULLs, different values, range and spread of each column (or of a DataFrame)
 %greynb format [SQL]       the last SQL cell, laid out anew, as the next cell; or the SQL given
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
@@ -79,15 +82,21 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
         words = shlex.split(line) or ["help"]
     except ValueError as error:
         raise UsageError(f"%greynb {line}: {error}", hint="close the quotes") from error
-    if words[0] == "export":
-        return exporting.export(words[1:], variables, config)
+    if words[0] in _ON_VARIABLES:
+        return _ON_VARIABLES[words[0]](words[1:], variables, config)
     command = _COMMANDS.get(words[0])
     if command is None:
-        known = [*_COMMANDS, "export", "format"]
+        known = [*_COMMANDS, *_ON_VARIABLES, "format"]
         close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
     return command(words[1:], config)
+
+
+def _profile(words: Sequence[str], variables: Mapping[str, Any], config: Greynb) -> object:
+    from greynb.notebook.profiles import profile_named
+
+    return profile_named(words, variables, config)
 
 
 def _status(words: Sequence[str], _config: Greynb) -> Status:
@@ -237,4 +246,8 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     **upkeep.COMMANDS,
     **logged.COMMANDS,
     "help": _help,
+}
+_ON_VARIABLES: dict[str, Callable[[Sequence[str], Mapping[str, Any], Greynb], object]] = {
+    "export": exporting.export,
+    "profile": _profile,
 }

@@ -47,6 +47,7 @@ def load(shell: InteractiveShell) -> None:
     panels.add(shell)
     evaluations = Evaluations(shell, magics.settings)
     shell.events.register("post_run_cell", evaluations.after_cell)
+    shell.events.register("pre_run_cell", _lend_methods)
     matcher = completing.matcher(shell)
     _matchers(shell).append(matcher)
     inspecting.add(shell)
@@ -63,6 +64,9 @@ def unload(shell: InteractiveShell) -> None:
     if channel is not None:
         channel.close()
     shell.events.unregister("post_run_cell", evaluations.after_cell)
+    shell.events.unregister("pre_run_cell", _lend_methods)
+    if "greynb.notebook.accessor" in sys.modules:
+        sys.modules["greynb.notebook.accessor"].unregister()
     panels.remove(shell)
     configurables: list[Any] = shell.configurables
     configurables.remove(magics.settings)
@@ -77,6 +81,14 @@ def unload(shell: InteractiveShell) -> None:
         sys.modules["greynb.notebook.output"].stop_showing(shell)
     if "greynb.connections" in sys.modules:
         sys.modules["greynb.connections"].close_all()
+
+
+def _lend_methods(_info: object) -> None:
+    """Give DataFrames ``.greynb`` once pandas is there, which is not imported for it."""
+    if "pandas" in sys.modules:
+        from greynb.notebook.accessor import register
+
+        register()
 
 
 def _matchers(shell: InteractiveShell) -> list[completing.Matcher]:

@@ -77,7 +77,7 @@ class SqlMagics(Magics):
             sql = options.sql if cell is None else f"{options.sql}\n{cell}"
         outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
         with telling_interrupts(f"{role}: interrupted while the result was shown; the cell had run"):
-            return output.deliver(self.shell, outcome, options, self.settings)
+            return output.deliver(self.shell, outcome, options, self.settings, in_line=cell is None)
 
 
 def _variables(shell: InteractiveShell) -> ChainMap[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -26,7 +27,19 @@ class Server:
     folder: Path
 
     def page(self, path: str) -> str:
+        """The address of a page, with the token."""
         return f"{self.url}/{path}?token={self.token}"
+
+    def stop_kernels(self) -> None:
+        """End every kernel that runs."""
+        for kernel in json.loads(self._api("GET", "api/kernels")):
+            self._api("DELETE", f"api/kernels/{kernel['id']}")
+
+    def _api(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
 
 
 @contextmanager
@@ -38,7 +51,7 @@ def jupyter(folder: Path, private: Path, environment: Mapping[str, str], *option
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         *(option for app in ("LabApp", "JupyterNotebookApp") for option in _application(app, private)),
         *options,
     ]
@@ -60,8 +73,12 @@ def jupyter(folder: Path, private: Path, environment: Mapping[str, str], *option
 
 
 def _application(name: str, private: Path) -> Iterator[str]:
+    settings = private / name / "settings"
+    quiet = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text('{"checkForUpdates": false, "fetchNews": "false"}')  # no question about news
     yield f"--{name}.workspaces_dir={private / name / 'workspaces'}"
-    yield f"--{name}.user_settings_dir={private / name / 'settings'}"
+    yield f"--{name}.user_settings_dir={settings}"
     yield f"--{name}.extra_labextensions_path={ROOT / 'lab'}"
 
 

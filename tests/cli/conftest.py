@@ -49,9 +49,9 @@ class Place:
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Staging, two versions of analytics and a backup, of which the tests of the module change nothing."""
+    """Staging, two versions of analytics and a backup, to which the tests only add."""
     made = Place(tmp_path_factory.mktemp("place"))
     for _ in range(2):
         assert made.run("sync", "--no-mirror", "--mode", "full").returncode == 0

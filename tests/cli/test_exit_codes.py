@@ -29,8 +29,8 @@ def test_what_worked_is_0(published):
         assert published.run(*words).returncode == Exit.OK
 
 
-def test_a_refusal_is_1_with_a_hint_on_standard_error(published):
-    done = published.run("rollback", "99")
+def test_a_refusal_is_1_with_a_hint_on_standard_error(place):
+    done = place.run("rollback", "99")
     assert done.returncode == Exit.REFUSED
     assert done.stdout == "" and "\n  do: " in done.stderr
 
@@ -43,13 +43,14 @@ def test_a_refusal_is_1_with_a_hint_on_standard_error(published):
         ["sync", "--every", "2s"],
         ["archive", "--older-than", "soon", "--table", "t", "--date", "d", "--to", "x"],
         ["guard", "true"],
+        ["sync", "--keep", "-1"],
         ["audit", ".", "--write-baseline"],
         ["completion", "tcsh"],
     ],
     ids=" ".join,
 )
-def test_a_wrong_call_is_2_and_says_what_to_do(words, published):
-    done = published.run(*words)
+def test_a_wrong_call_is_2_and_says_what_to_do(words, place):
+    done = place.run(*words)
     assert done.returncode == Exit.USAGE
     assert done.stdout == "" and done.stderr.startswith("greynb: ") and "\n  do: " in done.stderr
 
@@ -69,10 +70,10 @@ def test_an_error_of_the_doctor_is_5(published):
     assert published.run("doctor").returncode == Exit.FOUND
 
 
-def test_a_finding_of_the_audit_is_5(published):
-    (published.folder / "ingest.py").write_text("import sqlite3\nsqlite3.connect('analytics.db')\n")
-    assert published.run("audit", "ingest.py", "--fail-on", "note").returncode == Exit.FOUND
-    assert published.run("audit", "ingest.py", "--fail-on", "never").returncode == Exit.OK
+def test_a_finding_of_the_audit_is_5(place):
+    (place.folder / "ingest.py").write_text("import sqlite3\nsqlite3.connect('analytics.db')\n")
+    assert place.run("audit", "ingest.py", "--fail-on", "note").returncode == Exit.FOUND
+    assert place.run("audit", "ingest.py", "--fail-on", "never").returncode == Exit.OK
 
 
 def test_a_guarded_command_that_leaves_a_damaged_database_is_5_and_else_its_own_code(published):

@@ -51,7 +51,7 @@ def test_each_option_of_each_command_says_what_it_does(name):
         (["guard", "--lable", "july", "--", "true"], "--label"),
         (["guard", "list", "--jsn"], "--json"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistyped_word_is_answered_with_the_nearest_one(words, meant, place, monkeypatch, capsys):
     monkeypatch.chdir(place.folder)
@@ -60,6 +60,12 @@ def test_a_mistyped_word_is_answered_with_the_nearest_one(words, meant, place, m
     assert stop.value.code == Exit.USAGE
     told = capsys.readouterr().err
     assert meant in told and "Traceback" not in told and len(told.splitlines()) == 2
+
+
+def test_options_of_a_guarded_command_are_not_taken_for_mistyped_ones(capsys):
+    with pytest.raises(SystemExit):
+        main(["guard", "--keep", "none", "--", "make", "--keeep"])
+    assert "did you mean" not in capsys.readouterr().err
 
 
 def test_the_help_of_the_program_names_every_exit_code():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ def status(_request: Mapping[str, Any]) -> dict[str, Any]:
         "version": found.analytics.version,
         "pinned": pinned.id if pinned else None,
         "lag": str(found.lag) if found.analytics.exists else "",
+        "behind": found.lag.seconds,
         "mirror": str(found.mirror) if found.mirror else "",
         "mirror_state": found.mirror.state if found.mirror else "none",
         "running": task.as_dict() if task else None,
@@ -45,7 +47,7 @@ def _role(role: RoleStatus) -> dict[str, Any]:
         "chosen_by": role.chosen_by,
         "exists": role.exists,
         "state": role.state,
-        "at_work": [str(each) for each in role.locks],
+        "at_work": [str(each) for each in role.locks if each.pid != os.getpid()],
     }
 
 

@@ -11,6 +11,7 @@ export class Link extends EventTarget {
   status = null; // the last answer to "status"; null where greynb is not loaded
   running = null; // { label, fraction, rows, began } of the query that runs
   #kernel = null;
+  #events = null;
   #requests = null;
   #waiting = new Map();
   #asked = 0;
@@ -68,21 +69,30 @@ export class Link extends EventTarget {
     this.#kernel = kernel ?? null;
     if (!kernel?.handleComms) return;
     kernel.registerCommTarget(EVENTS, this.#opened);
-    const { content } = await kernel.requestCommInfo({ target_name: EVENTS });
-    const [id] = Object.keys(content.comms ?? {}); // loaded before this page was
-    if (id && kernel === this.#kernel && !this.connected) this.#attach(kernel, kernel.createComm(EVENTS, id));
+    try {
+      const { content } = await kernel.requestCommInfo({ target_name: EVENTS });
+      const [id] = Object.keys(content.comms ?? {}); // greynb was loaded before this page
+      if (id && kernel === this.#kernel && !this.#events) this.#opened(kernel.createComm(EVENTS, id));
+    } catch (error) {
+      console.debug("greynb: the kernel does not say which comms it has", error); // it ended meanwhile
+    }
   }
 
   // Returns at once: no other message of the kernel is handled before.
-  #opened = (comm) => void this.#attach(this.#kernel, comm);
-
-  async #attach(kernel, events) {
+  #opened = (events) => {
+    this.#drop();
+    this.#events = events;
     events.onMsg = ({ content }) => this.#hear(content.data);
     events.onClose = () => this.#drop();
+    this.#ready(this.#kernel, events).catch((error) => console.debug("greynb: no answers", error));
+  };
+
+  // Opens the comm of one's own, in a subshell where the kernel has such.
+  async #ready(kernel, events) {
     await kernel.info;
     const requests = kernel.createComm(REQUESTS);
     if (kernel.supportsSubshells && requests.commsOverSubshells !== "disabled") await requests.subshellStarted;
-    if (kernel !== this.#kernel) return;
+    if (events !== this.#events) return;
     requests.onMsg = ({ content }) => this.#answered(content.data);
     requests.onClose = () => this.#drop();
     requests.open({});
@@ -108,7 +118,7 @@ export class Link extends EventTarget {
 
   #drop() {
     clearTimeout(this.#due);
-    this.#requests = this.status = this.running = null;
+    this.#events = this.#requests = this.status = this.running = null;
     for (const { reject } of this.#waiting.values()) reject({ message: "the kernel went away", hint: "" });
     this.#waiting.clear();
     this.#changed();

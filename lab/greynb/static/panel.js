@@ -7,12 +7,13 @@ export class StatusPanel {
   #version = null; // whose tables are shown
   #alert = h("p", { role: "alert", class: "greynb-alert" });
   #parts = Object.fromEntries(["roles", "versions", "tables", "queries"].map((name) => [name, h("div")]));
-  node = h("section", { class: "greynb-panel jp-RenderedHTMLCommon", "aria-label": "greynb", tabindex: "-1" });
+  node = h("section", { class: "greynb-panel", "aria-label": "greynb", tabindex: "-1" });
 
   constructor({ Dialog, showDialog }) {
     this.dialogs = { Dialog, showDialog };
     const refresh = h("button", { type: "button", onclick: () => this.#load(true) }, "Refresh");
-    this.node.append(h("h2", {}, "greynb"), refresh, this.#alert, ...Object.values(this.#parts));
+    const head = h("div", { class: "greynb-row" }, h("h2", {}, "greynb"), refresh);
+    this.node.append(head, this.#alert, ...Object.values(this.#parts));
   }
 
   // Show what a notebook's kernel says, from now on.

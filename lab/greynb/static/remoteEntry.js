@@ -3,6 +3,8 @@
 // https://webpack.js.org/concepts/module-federation/#dynamic-remote-containers
 (() => {
   const here = document.currentScript.src;
+  const code = import(new URL("plugins.js", here).href); // fetched while JupyterLab fetches its own
+  code.catch(() => {}); // whoever awaits it is told
   let shared = {};
 
   // The one copy of a library that everybody in the page uses: one that is loaded, else the newest.
@@ -16,7 +18,7 @@
 
   const modules = {
     "./extension": async () => {
-      const { plugins } = await import(new URL("plugins.js", here).href);
+      const { plugins } = await code;
       return { __esModule: true, default: await plugins(use) };
     },
     "./style": async () => {

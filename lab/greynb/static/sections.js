@@ -19,25 +19,31 @@ const lines = ({ chosen_by, exists, state, at_work }) =>
   [`chosen by ${chosen_by}`, exists ? state : "not there yet", ...at_work].map((line) => h("small", {}, line));
 
 export function versions(all, pinned, { pin, unpin, rollback }) {
-  const button = (label, act) => h("button", { type: "button", onclick: act }, label);
-  const rows = all.map((each) => {
+  const items = all.map((each) => {
     const kept = each.id === pinned;
-    const actions = [
-      kept ? button("Unpin", unpin) : button("Pin", () => pin(each.id)),
-      each.current ? null : button("Roll back", () => rollback(each.id)),
-    ];
-    for (const action of actions) action?.setAttribute("aria-label", `${action.textContent} ${each.id}`);
-    const how = each.source ? `${each.mode} of ${each.source}` : each.mode;
     const notes = [each.current ? "current" : null, kept ? "pinned" : null, each.intact ? null : "damaged"];
-    return [
-      h("th", { scope: "row" }, each.id, h("small", {}, notes.filter(Boolean).join(", "))),
-      h("td", {}, time(each.published), h("small", {}, `${how}${took(each.seconds)}`)),
-      h("td", { class: "greynb-number" }, number(each.rows)),
-      h("td", {}, actions),
+    const button = (label, act) => {
+      const named = { type: "button", "aria-label": `${label} ${each.id}`, onclick: () => act(each.id) };
+      return h("button", named, label);
+    };
+    const how = [
+      time(each.published),
+      each.source ? `${each.mode} of ${each.source}` : each.mode,
+      each.rows === null ? null : `${number(each.rows)} rows`,
+      each.seconds === null ? null : `${each.seconds.toFixed(2)} s`,
     ];
+    return h(
+      "li",
+      {},
+      h("span", { class: "greynb-row" }, h("b", {}, [each.id, ...notes].filter(Boolean).join(" · ")), [
+        kept ? button("Unpin", unpin) : button("Pin", pin),
+        each.current ? null : button("Roll back", rollback),
+      ]),
+      h("small", {}, how.filter(Boolean).join(" · ")),
+    );
   });
-  const none = h("p", {}, "No versions yet: `greynb sync` publishes the first one.");
-  return [h("h3", {}, "Versions"), rows.length ? table("Versions", ["version", "published", "rows", ""], rows) : none];
+  const none = h("p", {}, "No versions yet: greynb sync publishes the first one.");
+  return [h("h3", {}, "Versions"), items.length ? h("ul", {}, items) : none];
 }
 
 export function tables(all, columnsOf) {
@@ -75,15 +81,14 @@ export function queries(all) {
     ),
   );
   const none = h("p", {}, "No SQL cell has run in this kernel.");
-  return [h("h3", {}, "Queries"), items.length ? h("ol", { class: "greynb-queries" }, items) : none];
+  return [h("h3", {}, "Queries"), items.length ? h("ul", {}, items) : none];
 }
 
 const outcome = ({ error, rows }) => error || (rows === null ? "done" : `${number(rows)} rows`);
 const time = (iso) => (iso ? new Date(iso).toLocaleString("sv") : "?"); // 2026-01-31 12:00:00, local time
-const took = (seconds) => (seconds === null ? "" : `, ${seconds.toFixed(2)} s`);
 
 function table(name, head, rows) {
-  const labels = head.map((each) => (each ? h("th", { scope: "col" }, each) : h("td")));
+  const labels = head.map((label) => h("th", { scope: "col" }, label));
   const body = rows.map((cells) => h("tr", {}, cells));
   return h("table", { "aria-label": name }, h("thead", {}, h("tr", {}, labels)), h("tbody", {}, body));
 }

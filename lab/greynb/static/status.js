@@ -1,7 +1,7 @@
 // The status item in a notebook's toolbar and in JupyterLab's status bar; a click opens the panel.
 import { h } from "./dom.js";
 import { StatusPanel } from "./panel.js";
-import { fullText, idleText, runningText } from "./wording.js";
+import { fullText, longText, runningText, shortText } from "./wording.js";
 
 export function statusItems({ apputils, ui, widgets }, app, links, tracker, toolbars, bar) {
   const panel = new StatusPanel(apputils);
@@ -14,12 +14,12 @@ export function statusItems({ apputils, ui, widgets }, app, links, tracker, tool
   };
 
   toolbars.addFactory("Notebook", "greynb-status", (notebook) => {
-    const item = new StatusItem(open);
+    const item = new StatusItem(open, shortText);
     item.follow(links(notebook));
     return new widgets.Widget({ node: item.node });
   });
 
-  const inBar = bar && new StatusItem(open);
+  const inBar = bar && new StatusItem(open, longText);
   if (bar) {
     const item = new widgets.Widget({ node: inBar.node });
     bar.registerStatusItem("greynb:status", { item, align: "left", rank: 900 });
@@ -56,7 +56,8 @@ class StatusItem {
   #said = h("span", { role: "status", class: "greynb-unseen" }); // what screen readers are told at once
   node = h("div", { class: "greynb-status", role: "group", "aria-label": "greynb" });
 
-  constructor(open) {
+  constructor(open, idleText) {
+    this.idleText = idleText;
     this.node.append(this.#open, this.#stop, this.#said);
     this.#open.addEventListener("click", () => open(this.#link));
     this.#stop.addEventListener("click", () => this.#link?.stop());
@@ -87,7 +88,7 @@ class StatusItem {
 
   #tell = () => {
     const running = this.#link?.running;
-    this.#text.textContent = running ? runningText(running) : idleText(this.#link ?? {});
+    this.#text.textContent = running ? runningText(running) : this.idleText(this.#link ?? {});
     const all = fullText(this.#link ?? {});
     this.#open.title = all;
     this.#open.setAttribute("aria-label", `${this.#text.textContent}. Open the panel of greynb. ${all}`);

@@ -1,19 +1,33 @@
 // What the status item says.
 
-export function idleText({ status }) {
+export function shortText({ status }) {
   if (!status) return "greynb";
-  if (status.error) return `greynb: ${status.error.message}`;
-  const version = status.pinned ? `pinned to ${status.pinned}` : (status.version ?? `${status.mode} mode`);
-  return ["greynb", version, status.lag].filter(Boolean).join(" · ");
+  return status.error ? `greynb: ${status.error.message}` : `${version(status)} · ${freshness(status)}`;
 }
+
+export function longText({ status }) {
+  if (!status || status.error) return shortText({ status });
+  const [analytics, staging] = status.roles.map((each) => each.name);
+  const files = status.mode === "dual" ? `${analytics} ← ${staging}` : analytics;
+  const mirror = `mirror ${status.mirror_state}`;
+  return [files, `${status.mode} mode`, version(status), status.lag, mirror].filter(Boolean).join(" · ");
+}
+
+function freshness({ roles: [analytics], behind }) {
+  if (!analytics.exists) return "not there yet";
+  if (behind === null) return "lag unknown";
+  if (!behind) return "up to date";
+  const [size, unit] = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([size]) => behind >= size || size === 1);
+  return `${Math.round(behind / size)} ${unit} behind`;
+}
+
+const version = ({ pinned, version }) => (pinned ? `pinned to ${pinned}` : (version ?? "no version"));
 
 // Everything, for the tooltip and for screen readers.
 export function fullText({ status }) {
-  if (!status || status.error) return [idleText({ status }), status?.error?.hint].filter(Boolean).join("\n");
+  if (!status || status.error) return [shortText({ status }), status?.error?.hint].filter(Boolean).join("\n");
   const roles = status.roles.map(({ role, name, exists }) => `${role}: ${name}${exists ? "" : ", not there yet"}`);
-  const version = status.version ? `version ${status.version}` : null;
-  const pinned = status.pinned ? `pinned to ${status.pinned}` : null;
-  return [...roles, `${status.mode} mode`, version, pinned, status.lag, status.mirror].filter(Boolean).join("\n");
+  return [...roles, `${status.mode} mode`, version(status), status.lag, status.mirror].filter(Boolean).join("\n");
 }
 
 export function runningText({ label, fraction, rows, began }) {
