@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from greynb.connections import connect, located
 from greynb.errors import GreynbError, UsageError
 from greynb.routing import Role, Settings, role_of
 
@@ -71,8 +72,6 @@ def get_conn(
     UsageError
         The engine does not serve this role.
     """
-    from greynb.connections import connect
-
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
     chosen: Role = role_of(for_script) if for_script is not None else role or "analytics"
@@ -118,7 +117,6 @@ def load(
     DatabaseLocked
         Another process kept staging locked for too long.
     """
-    from greynb.connections import located
     from greynb.loading import open_loader
 
     route = Settings.current().route("staging")
@@ -171,16 +169,15 @@ def sync(
     PublishError
         The publication could not be made; the version published before is untouched.
     """
-    from greynb import publish
-    from greynb.connections import located
+    from greynb import published
     from greynb.publish.planning import required_plan
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        done = publish.sync(
-            source.path,
-            target.path,
+        done = published.sync(
+            source,
+            target,
             mode=mode,
             plan=required_plan(Path(plan or ".")) if mode == "etl" else None,
             keep=keep,
@@ -191,7 +188,8 @@ def sync(
         )
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
-    return _mirrored_alone(done, progress) if done.mode == "none" and mirror and not dry_run else done
+    is_one_file = done.mode == "none" and isinstance(done.target, Path)
+    return _mirrored_alone(done, progress) if is_one_file and mirror and not dry_run else done
 
 
 def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | None) -> SyncResult:
@@ -206,9 +204,13 @@ def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | N
 
 def history() -> list[Version]:
     """List the versions of analytics that are there, newest first."""
-    from greynb.publish.history import history
+    from greynb import published
 
-    return history(Settings.current().route("analytics").path)
+    route = Settings.current().route("analytics")
+    try:
+        return published.history(route)
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__
 
 
 def rollback(
@@ -216,16 +218,14 @@ def rollback(
 ) -> SyncResult:
     """Publish the content of an older version of analytics again, as a new version.
 
-    `version` is its name or number, None for the one before the current; `progress` is told the step's name
-    and the fraction of it that is done. Raises PublishError where there is no such version, or it is not
-    whole any more; analytics is then untouched.
+    `version` is its name or number, None for the one before the current. Raises PublishError where there is
+    no such version, or it is not whole any more; analytics is then untouched.
     """
-    from greynb.connections import located
-    from greynb.publish.versions import rollback
+    from greynb import published
 
     route = Settings.current().route("analytics")
     try:
-        return rollback(route.path, version, progress=progress)
+        return published.rollback(route, version, progress)
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
@@ -236,13 +236,12 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     The result says per table whether it is equal, and names the first rows that are not; its ``equal`` says
     it for all. Raises DatabaseError where one of the two files cannot be read.
     """
-    from greynb.connections import located
-    from greynb.publish.verifying import compare
+    from greynb import published
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
     try:
-        return compare(source.path, target.path, progress=progress)
+        return published.verify(source, target, progress)
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
 

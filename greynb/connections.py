@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sqlite3
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from greynb.errors import GreynbError, MissingDatabase, UsageError
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
-    from types import TracebackType
 
     import psycopg
 
-    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.reading import CellSession, Version
     from greynb.databases.readonly import AnalyticsConnection
-    from greynb.databases.snapshot import Snapshot, SnapshotSource
+    from greynb.databases.snapshot import SnapshotSource
     from greynb.databases.staging import StagingSession
     from greynb.mirror.background import BackgroundMirrors
     from greynb.mirror.shelf import Shelf
@@ -41,44 +40,25 @@ Session = TypeVar("Session", bound=_Closable)
 # makes a new session.
 _Key = tuple[int, str, str, "Path | Server"]
 _sessions: dict[_Key, _Closable] = {}
-_pins: dict[tuple[int, Path | Server], Snapshot] = {}
+_pins: dict[tuple[int, Path | Server], Version] = {}
 _lock = threading.Lock()
 
 
-class BlockConnection(sqlite3.Connection):
-    """A `sqlite3.Connection` whose ``with`` block commits or rolls back, and then closes it."""
-
-    def __exit__(  # type: ignore[override]
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            super().__exit__(kind, error, trace)
-        finally:
-            self.close()
-
-
-class SnapshotConnection(BlockConnection):
-    """A connection to one snapshot, which it lets go when it is closed."""
-
-    source: SnapshotSource | None = None
-
-    def close(self) -> None:
-        """Close the connection, then let the snapshot go."""
-        super().close()
-        if self.source is not None:
-            self.source.close()
-
-
-def analytics_session(route: Route) -> AnalyticsSession:
+def analytics_session(route: Route) -> CellSession:
     """The session that runs this route's ``%%analytics`` cells, on the newest version of its file.
 
     The file is not looked at before the first cell: a copy of it may take long, and belongs to the worker.
     """
 
-    def opened() -> AnalyticsSession:
+    def opened() -> CellSession:
+        if route.postgres is not None:
+            from greynb.postgres.analytics import PostgresAnalytics
+
+            return PostgresAnalytics(route.postgres)
+        if route.lake is not None:
+            from greynb.lake.session import LakeSession
+
+            return LakeSession(route.lake)
         from greynb.databases.analytics import AnalyticsSession
 
         return AnalyticsSession(snapshot_source(route), mirrors(route))
@@ -86,7 +66,7 @@ def analytics_session(route: Route) -> AnalyticsSession:
     return _shared("cells", route, opened)
 
 
-def pin(route: Route, version: str | None = None) -> Snapshot:
+def pin(route: Route, version: str | None = None) -> Version:
     """Keep cells and new connections of this analytics file to one version.
 
     Parameters
@@ -106,14 +86,14 @@ def pin(route: Route, version: str | None = None) -> Snapshot:
     return snapshot
 
 
-def unpin(route: Route) -> Snapshot | None:
+def unpin(route: Route) -> Version | None:
     """Go back to the newest version, which is returned; None where nothing was pinned."""
     if _pins.pop((os.getpid(), route.place), None) is None:
         return None
     return analytics_session(route).unpin()
 
 
-def pinned(route: Route) -> Snapshot | None:
+def pinned(route: Route) -> Version | None:
     """The version to which this analytics file is kept; None where cells read the newest."""
     return _pins.get((os.getpid(), route.place))
 
@@ -122,10 +102,10 @@ def staging_session(route: Route) -> StagingSession | PostgresStaging:
     """The session that runs this route's ``%%staging`` cells."""
 
     def opened() -> StagingSession | PostgresStaging:
-        if route.server is not None:
+        if route.postgres is not None:
             from greynb.postgres.staging import PostgresStaging
 
-            return PostgresStaging(route.server)
+            return PostgresStaging(route.postgres)
         from greynb.databases.staging import StagingSession
 
         return StagingSession(route.path)
@@ -200,10 +180,11 @@ def shelf(route: Route) -> Shelf:
 
 def snapshot_source(route: Route) -> SnapshotSource:
     """Where snapshots of a route come from; of the pinned version only, where one is pinned."""
-    from greynb.databases.snapshot import SnapshotSource
+    from greynb.databases.snapshot import Snapshot, SnapshotSource
 
     source = SnapshotSource(route.path, shared=route.shared)
-    if (kept := pinned(route)) is not None:
+    kept = pinned(route)
+    if isinstance(kept, Snapshot):
         source.pin(kept)
     return source
 
@@ -215,6 +196,10 @@ def _key(purpose: str, route: Route) -> _Key:
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     """A gated connection that stays on the version that is newest now, for as long as it lives."""
+    if route.postgres is not None:
+        return analytics_session(route).reader()
+    if route.lake is not None:
+        return _lake_duckdb(route, route.lake)
     from greynb.databases.analytics import AnalyticsSession
 
     source = snapshot_source(route)
@@ -234,8 +219,24 @@ def _analytics_duckdb(route: Route) -> AnalyticsConnection:
         return session.reader()
 
 
+def _lake_duckdb(route: Route, lake: Server) -> AnalyticsConnection:
+    from greynb.lake.session import LakeSession
+
+    key = _key("pinned", route)
+    kept = pinned(route)
+    version = kept.id if kept else None
+    with _lock:
+        session = _sessions.get(key)
+        if not isinstance(session, LakeSession) or not session.is_at(version):
+            session = LakeSession(lake)
+            session.pin(version)
+            _sessions[key] = session
+        return session.reader()
+
+
 def _analytics_sqlite(route: Route) -> sqlite3.Connection:
     """A read-only SQLite connection to the version that is newest now."""
+    from greynb.databases.blocks import SnapshotConnection
     from greynb.databases.sqlite import open_readonly
 
     source = snapshot_source(route)
@@ -251,12 +252,13 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
 def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:
     from greynb.postgres.connecting import connect as opened
 
-    if route.server is None:
+    if route.postgres is None:
         raise UsageError("staging is a file, no PostgreSQL", hint="engine='sqlite', or none")
-    return opened(route.server)
+    return opened(route.postgres)
 
 
 def _staging_sqlite(route: Route) -> sqlite3.Connection:
+    from greynb.databases.blocks import BlockConnection
     from greynb.databases.sqlite import open_writable
 
     timeout = float(route.options.get("timeout", 5))

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greynb.errors import PublishError
+from greynb.publish.lag import NOT_PUBLISHED, Lag
 from greynb.rolestatus import RoleStatus, role_status
-from greynb.routing import Settings
+from greynb.routing import Route, Server, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greynb.columnar import MirrorStatus
     from greynb.publish.behind import Behind
-    from greynb.publish.lag import Lag
-
-_SERVER = "a server serves one of the roles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +132,57 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
         `exact`, and the two cannot be compared.
     """
     from greynb import columnar
-    from greynb.publish.lag import Lag, lag
+    from greynb.publish.lag import lag
 
     settings = settings or Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")
+    if target.lake is not None:
+        return _over_lake(source, target, target.lake, exact=exact)
+    if target.server is not None:
+        return Status(role_status(source), role_status(target), _live(source, target), None)
     return Status(
         role_status(source),
         role_status(target),
-        Lag(None, unknown=_SERVER) if source.server or target.server else lag(source.path, target.path),
-        None if target.server else _publication(target.path),
-        _behind(source.path, target.path) if exact else None,
-        columnar.status(target) if target.server is None and target.path.exists() else None,
+        lag(source.place, target.path),
+        _publication(target.path),
+        _behind(source.place, target.path) if exact else None,
+        columnar.status(target) if target.path.exists() else None,
     )
 
 
-def _behind(source: Path, target: Path) -> Behind:
+def _live(source: Route, target: Route) -> Lag:
+    """The lag of a server that cells read as it is now."""
+    if source.place == target.place:
+        return Lag(0.0, until=datetime.now(UTC))
+    return Lag(None, unknown="greynb does not publish to it")
+
+
+def _over_lake(source: Route, target: Route, lake: Server, *, exact: bool) -> Status:
+    from greynb.lake.publishing import copy_of
+    from greynb.lake.status import ELSEWHERE, lake_lag, look_at
+
+    analytics = role_status(target)
+    if not analytics.exists:
+        return Status(role_status(source), analytics, Lag(None, unknown=NOT_PUBLISHED), None)
+    found = look_at(lake)
+    behind = lake_lag(source.place, found)
+    if exact and behind.unknown == ELSEWHERE:
+        raise PublishError(ELSEWHERE, path=lake.name, hint="`greynb verify` compares with any lake")
+    info = found.publication.info if found.publication else {}
+    publication = Publication(
+        id=found.newest.id,
+        number=found.newest.version or found.newest.number,
+        published=found.published or found.newest.published,
+        mode=str(info.get("mode", "by other means")),
+        seconds=info.get("seconds"),
+        versions=found.versions,
+        disk_bytes=found.disk_bytes,
+    )
+    rows = _behind(source.place, copy_of(source.place)) if exact else None
+    return Status(role_status(source), analytics, behind, publication, rows)
+
+
+def _behind(source: Path | Server, target: Path) -> Behind:
     from greynb.publish.behind import behind
 
     return behind(source, target)

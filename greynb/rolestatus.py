@@ -1,4 +1,4 @@
-"""What serves one role now: its file or server, who chose it, its journal mode, and who is at work on it."""
+"""What serves one role now: its file, who chose it, its journal mode, and who is at work on it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greynb.errors import GreynbError, MissingDatabase
 from greynb.routing import Role, Route, Server
 
 if TYPE_CHECKING:
@@ -14,28 +15,27 @@ if TYPE_CHECKING:
 
     from greynb.databases.lockers import Locker
 
-_KINDS = {"postgresql": "PostgreSQL", "ducklake": "DuckLake", "spark": "Spark Connect"}
 _JOURNALS = {"wal": "WAL", "rollback": "rollback journal"}
 
 
 @dataclass(frozen=True, slots=True)
 class RoleStatus:
-    """One role's file or server.
+    """One role's file.
 
     Attributes
     ----------
     role
         ``"staging"`` or ``"analytics"``.
     path
-        The file, as routed; the address of a server, without its password.
+        The file, as routed.
     chosen_by
         The variable, and where it was set.
     mode
         ``"dual"``, ``"single"`` or ``"legacy"``.
     exists
-        Whether the file is there, or the server answers.
+        Whether the file is there.
     bytes
-        Its size; None where it is missing, or not known.
+        Its size; None where it is missing.
     written
         When it was last written (UTC).
     version
@@ -47,11 +47,11 @@ class RoleStatus:
     log_bytes
         Size of the ``-wal`` beside it.
     locks
-        Who writes, reads or publishes at this moment, as far as the system (Linux) or the server lists it.
+        Who writes, reads or publishes at this moment, as far as the system lists it (Linux).
+    trouble
+        Why a server cannot be looked at; empty where it can.
     server
-        What the server is, with its version; None for a file.
-    problem
-        Why the server could not be asked; empty otherwise.
+        What kind of server it is, and who is at work on it; empty for a file.
     """
 
     role: Role
@@ -66,8 +66,8 @@ class RoleStatus:
     journal: str | None = None
     log_bytes: int = 0
     locks: tuple[Locker, ...] = ()
-    server: str | None = None
-    problem: str = ""
+    trouble: str = ""
+    server: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, times as ISO text."""
@@ -80,13 +80,12 @@ class RoleStatus:
     def state(self) -> str:
         """Size, journal mode (of a file that may be written) and the last write, on one line."""
         log = f", log {self.log_bytes / 1e6:,.1f} MB" if self.log_bytes else ""
-        size = "" if self.bytes is None else f"{self.bytes / 1e6:,.1f} MB"
-        if self.server is not None:
-            return " · ".join(filter(None, (self.server, size)))
+        readable = self.journal or self.server or self.version or not self.bytes
         parts = [
-            size,
+            f"{(self.bytes or 0) / 1e6:,.1f} MB",
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
-            "" if self.journal or not self.bytes else "no SQLite database, or not readable: `greynb doctor`",
+            "" if readable else "no SQLite database, or not readable: `greynb doctor`",
+            self.server,
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
@@ -94,8 +93,8 @@ class RoleStatus:
     @property
     def absent(self) -> str:
         """Why there is nothing to tell of it."""
-        if self.problem:
-            return f"not reachable: {self.problem}"
+        if self.trouble:
+            return self.trouble
         missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
         return f"not there yet: {missing}"
 
@@ -112,32 +111,11 @@ class RoleStatus:
 
 
 def role_status(route: Route) -> RoleStatus:
-    """Say what serves a role now; nothing is opened in SQLite, a server is asked."""
-    return _file_status(route) if route.server is None else _server_status(route, route.server)
-
-
-def _server_status(route: Route, server: Server) -> RoleStatus:
-    """What a PostgreSQL says of itself; other servers are not asked."""
-    from greynb.postgres.state import ServerState, server_state
-
-    seen = server_state(server) if server.kind == "postgresql" else ServerState(_KINDS[server.kind])
-    return RoleStatus(
-        role=route.role,
-        path=server.name,
-        chosen_by=route.chosen_by,
-        mode=route.mode,
-        exists=not seen.problem,
-        bytes=seen.bytes,
-        written=None,
-        version=None,
-        published=None,
-        locks=seen.locks,
-        server=seen.version or _KINDS[server.kind],
-        problem=seen.problem,
-    )
-
-
-def _file_status(route: Route) -> RoleStatus:
+    """Say what serves a role now; nothing is opened in SQLite."""
+    if route.lake is not None:
+        return _of_lake(route, route.lake)
+    if route.server is not None:
+        return _of_server(route, route.server)
     from greynb.databases.generations import generation_at
     from greynb.publish.outside import look
 
@@ -160,6 +138,54 @@ def _file_status(route: Route) -> RoleStatus:
         journal=_journal(route.path) if seen else None,
         log_bytes=seen.log_size if seen else 0,
         locks=tuple(_locks(route)) if seen else (),
+    )
+
+
+def _of_server(route: Route, server: Server) -> RoleStatus:
+    found, trouble = None, ""
+    try:
+        if route.postgres is not None:
+            from greynb.postgres.status import examined
+
+            found = examined(route.postgres)
+    except GreynbError as error:
+        trouble = error.message
+    return RoleStatus(
+        role=route.role,
+        path=server.name,
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=found is not None,
+        bytes=found.bytes if found else None,
+        written=None,
+        version=None,
+        published=None,
+        trouble=trouble,
+        server=str(found) if found else "",
+    )
+
+
+def _of_lake(route: Route, lake: Server) -> RoleStatus:
+    from greynb.lake.status import look_at
+
+    found, trouble = None, ""
+    try:
+        found = look_at(lake)
+    except MissingDatabase:
+        pass
+    except GreynbError as error:
+        trouble = error.message
+    return RoleStatus(
+        role=route.role,
+        path=str(route.place),
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=found is not None,
+        bytes=found.bytes if found else None,
+        written=found.newest.published if found else None,
+        version=found.newest.id if found else None,
+        published=found.published if found else None,
+        trouble=trouble,
     )
 
 

@@ -25,5 +25,6 @@ for name in (
     "DATABASE_URL",
     "ANALYTICS_ENGINE",
     "SPARK_REMOTE",
+    "LAKE_DATA_PATH",
 ):
     os.environ.pop(name, None)

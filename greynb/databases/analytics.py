@@ -28,7 +28,7 @@ from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupted
 
 if TYPE_CHECKING:
-    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reading import AnyCatalog
     from greynb.databases.reports import TableReport
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 

@@ -32,7 +32,7 @@ from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.reports import TableReport
 
 if TYPE_CHECKING:
-    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reading import AnyCatalog
 
 JOURNAL: Final = "greynb_archive"
 """The table that lists the files."""

@@ -11,9 +11,10 @@ from greynb.databases.archived import ArchivedRows
 from greynb.databases.catalog import Catalog
 from greynb.databases.extension import extension_path
 from greynb.databases.identifiers import literal, quote
-from greynb.databases.mirrorcatalog import AnyCatalog, MirrorCatalog
+from greynb.databases.mirrorcatalog import MirrorCatalog
 from greynb.databases.mirrored import Contents
 from greynb.databases.newer_schema import drop, too_new
+from greynb.databases.reading import AnyCatalog
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import UnreadableDatabase

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from greynb.databases.duckdb_progress import enable_progress
-from greynb.databases.extension import extension_path, has_extension
+from greynb.databases.extension import Extension, extension_path, has_extension
 from greynb.databases.identifiers import literal
 
 
@@ -23,16 +23,28 @@ def locked_instance(readable: Iterable[Path] = (), **settings: str | int) -> duc
         DuckDB's, for the whole instance.
     """
     con = sqlite_instance(**settings) if has_extension() else plain_instance(**settings)
+    lock(con, map(str, readable))
+    return con
+
+
+def lock(con: duckdb.DuckDBPyConnection, readable: Iterable[str]) -> None:
+    """Make ``analytics`` the current database, empty, and let nothing more be opened or set.
+
+    Parameters
+    ----------
+    con
+        An instance in which everything is loaded and attached that needs the outside.
+    readable
+        Folders whose files may be read from now on.
+    """
     # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     enable_progress(con)
     con.execute("ATTACH ':memory:' AS analytics")
     con.execute("USE analytics")
-    folders = ", ".join(literal(str(folder)) for folder in readable)
-    con.execute(f"SET allowed_directories = [{folders}]")
+    con.execute(f"SET allowed_directories = [{', '.join(map(literal, readable))}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
-    return con
 
 
 def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
@@ -48,14 +60,34 @@ def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
     DatabaseError
         The extension is not there.
     """
-    path = extension_path()
-    seen = path, path.stat().st_mtime_ns
-    # Checking the signature of its 35 MB takes 0.1 s, and once in a process is enough.
-    con = plain_instance(**settings, allow_unsigned_extensions="true" if seen in _checked else "false")
-    con.execute(f"LOAD {literal(str(path))}")
-    _checked.add(seen)
-    # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-    con.execute("SET sqlite_disable_multithreaded_scans = true")
+    return extended_instance("sqlite_scanner", **settings)
+
+
+def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory instance with extensions.
+
+    Parameters
+    ----------
+    names
+        The extensions.
+    settings
+        DuckDB's, for the whole instance.
+
+    Raises
+    ------
+    DatabaseError
+        An extension is not there.
+    """
+    paths = [extension_path(name) for name in names]
+    seen = {(path, path.stat().st_mtime_ns) for path in paths}
+    # Checking the signature of 35 MB takes 0.1 s, and once in a process is enough.
+    con = plain_instance(**settings, allow_unsigned_extensions="true" if seen <= _checked else "false")
+    for path in paths:
+        con.execute(f"LOAD {literal(str(path))}")
+    _checked.update(seen)
+    if "sqlite_scanner" in names:
+        # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
+        con.execute("SET sqlite_disable_multithreaded_scans = true")
     return con
 
 

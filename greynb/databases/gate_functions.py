@@ -40,8 +40,8 @@ SCALAR_FUNCTIONS_REFUSED: Final = {
 }
 """Scalar functions that do not pass, with the reason."""
 
-REFUSED_PREFIXES: Final = ("sqlite_", "__internal_")
-"""What the SQLite extension adds, and what only the engine's optimizer should call."""
+REFUSED_PREFIXES: Final = ("sqlite_", "ducklake_", "postgres_", "pg_clear_", "read_postgres_", "__internal_")
+"""What the extensions add, and what only the engine's optimizer should call."""
 
 READS_FILES: Final = frozenset(
     """

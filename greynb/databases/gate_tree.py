@@ -20,6 +20,7 @@ from greynb.errors import WriteRefused
 
 INTERNAL: Final = "__greynb"
 """How the names of greynb's own databases inside the engine begin."""
+_INTERNAL: Final = (INTERNAL, "__ducklake")  # DuckLake attaches its catalogue by itself
 
 _TABLE_HINT: Final = "query the tables of the analytics file, or a DataFrame of the notebook by its name"
 
@@ -76,9 +77,10 @@ def inspect(tree: Any, found: Found) -> None:
 
 def refuse_internal(name: str) -> None:
     """Refuse a name of greynb's own databases inside the engine."""
-    if _folded(name).lstrip('"').startswith(INTERNAL):
+    if _folded(name).lstrip('"').startswith(_INTERNAL):
         raise WriteRefused(
-            f"names that begin with {INTERNAL} are greynb's own and cannot be used", hint=_TABLE_HINT
+            f"names that begin with {' or '.join(_INTERNAL)} are greynb's own and cannot be used",
+            hint=_TABLE_HINT,
         )
 
 

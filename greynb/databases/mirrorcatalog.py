@@ -155,6 +155,3 @@ class MirrorCatalog:
             catalog.open()
             self._beside = catalog
         return self._beside
-
-
-AnyCatalog = Catalog | MirrorCatalog

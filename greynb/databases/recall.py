@@ -28,14 +28,13 @@ from greynb.databases.generations import DATABASE, load_generation
 from greynb.databases.identifiers import fold
 from greynb.databases.repeatable import is_repeatable
 from greynb.databases.resultcache import WORTH
+from greynb.databases.still import Snapshot
 
 if TYPE_CHECKING:
-    from greynb.databases.attachment import Attachment
     from greynb.databases.frames import Fetched
     from greynb.databases.gate import Passed
-    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reading import AnyCatalog, Reading, Version
     from greynb.databases.resultcache import ResultCache
-    from greynb.databases.snapshot import Snapshot
 
 _AS_WRITTEN: Final = (type(None), bool, int, float, str, bytes, Decimal, UUID, dt.timedelta)
 _MOMENTS: Final = (dt.date, dt.time, dt.datetime)
@@ -59,14 +58,14 @@ class Recall:
         self.cache: ResultCache | None = None
         self._con = con
         self._zone: str | None = None
-        self._version: tuple[Snapshot, str | None] | None = None
+        self._version: tuple[Version, str | None] | None = None
         self._tables: tuple[AnyCatalog, frozenset[str]] | None = None
 
     def fetch(
         self,
         passed: Passed,
         parameters: Mapping[str, object],
-        attachment: Attachment,
+        attachment: Reading,
         run: Callable[[Passed, Mapping[str, object]], Fetched],
     ) -> Fetched:
         """Take a statement's result from the cache, or run it.
@@ -97,7 +96,7 @@ class Recall:
             fetched.key = key
         return fetched
 
-    def _key(self, passed: Passed, parameters: Mapping[str, object], attachment: Attachment) -> str | None:
+    def _key(self, passed: Passed, parameters: Mapping[str, object], attachment: Reading) -> str | None:
         """What names the result of a statement for ever; None where it must not be kept."""
         if passed.kind != "select" or not passed.tables:
             return None
@@ -114,7 +113,7 @@ class Recall:
         parts = [__version__, duckdb.__version__, self._time_zone(), version, passed.sql, values]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=24).hexdigest()
 
-    def _version_of(self, snapshot: Snapshot | None) -> str | None:
+    def _version_of(self, snapshot: Version | None) -> str | None:
         if snapshot is None or snapshot.kind != "generation":
             return None
         if self._version is None or self._version[0] is not snapshot:
@@ -148,8 +147,10 @@ class _Unknown(Exception):
     """A value of a kind whose text may stand for another value too."""
 
 
-def _identity(snapshot: Snapshot) -> str | None:
+def _identity(snapshot: Version) -> str | None:
     """What tells a published version from every other: names and numbers come again in other places."""
+    if not isinstance(snapshot, Snapshot):
+        return None
     manifest = load_generation(snapshot.path.parent).manifest
     if manifest is None or manifest.id != snapshot.id or DATABASE not in manifest.files:
         return None

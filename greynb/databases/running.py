@@ -19,10 +19,9 @@ from greynb.databases.temporary import hiding
 from greynb.errors import GreynbError
 
 if TYPE_CHECKING:
-    from greynb.databases.attachment import Attachment
     from greynb.databases.frames import Fetched
     from greynb.databases.gate import Passed
-    from greynb.databases.mirrorcatalog import AnyCatalog
+    from greynb.databases.reading import AnyCatalog, Reading
 
 
 class Runner:
@@ -36,7 +35,7 @@ class Runner:
         The version that they read, attached already.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, attachment: Attachment) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, attachment: Reading) -> None:
         self._con = con
         self._attachment = attachment
         self._behind_temporary: set[str] = set()

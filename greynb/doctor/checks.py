@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from greynb.doctor import contents, files, indexes, journals, leftovers, logged, machine, variables, versions
+from greynb.doctor import (
+    contents,
+    files,
+    indexes,
+    journals,
+    leftovers,
+    logged,
+    machine,
+    servers,
+    variables,
+    versions,
+)
 from greynb.doctor.findings import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -260,6 +271,13 @@ CHECKS: Final[tuple[Check, ...]] = (
         "the clock is wrong here, or on the file server",
         "The lag comes out too small, and a change may go unnoticed.",
         machine.clock,
+    ),
+    Check(
+        "server-unreachable",
+        "error",
+        "the server does not answer",
+        "Cells and scripts of this role stop.",
+        servers.unreachable,
     ),
     Check(
         "duckdb-extension",

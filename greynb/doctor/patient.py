@@ -225,7 +225,7 @@ class Subject:
 
 
 class Patient:
-    """Both roles' files, for one examination.
+    """Both roles' files, for one examination; `served` are the roles that a server serves.
 
     Parameters
     ----------
@@ -241,13 +241,17 @@ class Patient:
         self.work = Work()
         self.refused: dict[Role, RoutingError] = {}
         self.routes: dict[Role, Route] = {}
+        self.served: list[Route] = []
         for role in _ROLES:
             try:
                 route = settings.route(role)
-                assert route.path
-                self.routes[role] = route
             except RoutingError as error:
                 self.refused[role] = error
+                continue
+            if route.server is None:
+                self.routes[role] = route
+            else:
+                self.served.append(route)
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]
         target = self.routes.get("analytics")
         self.subjects = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.reading import CellSession
     from greynb.evaluation.reading import Waiting
 
 UNVERIFIABLE: Final = "the predictions were a DataFrame: these numbers cannot be verified later"
@@ -109,7 +109,7 @@ def evaluate(
 
 
 def evaluate_on(
-    session: AnalyticsSession,
+    session: CellSession,
     arguments: Arguments,
     file: str | PathLike[str],
     *,

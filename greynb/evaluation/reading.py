@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from greynb.databases.analytics import AnalyticsSession
     from greynb.databases.making import Making
+    from greynb.databases.reading import CellSession
     from greynb.databases.result import Ran
 
 Columns = Mapping[str, "NDArray[Any]"]
@@ -96,7 +96,7 @@ class Read:
     notices: tuple[str, ...]
 
 
-def read(session: AnalyticsSession, arguments: Arguments, frame: object, waiting: Waiting) -> Read:
+def read(session: CellSession, arguments: Arguments, frame: object, waiting: Waiting) -> Read:
     """Run the SQL.
 
     Parameters
@@ -135,7 +135,7 @@ def read(session: AnalyticsSession, arguments: Arguments, frame: object, waiting
 
 
 def _looked_up(
-    session: AnalyticsSession, table: str, variables: Mapping[str, object], waiting: Waiting
+    session: CellSession, table: str, variables: Mapping[str, object], waiting: Waiting
 ) -> tuple[Schema, tuple[Making, ...]]:
     """Look up the columns of the tables, and what made those that are temporary."""
     tables = {"race_metadata": "race_metadata", "dog_race_data": "dog_race_data", "predictions": table}
@@ -154,7 +154,7 @@ def _looked_up(
     return Schema(races, starters, predictions, table), ran[-1].result.setup
 
 
-def _empty(session: AnalyticsSession, table: str, variables: Mapping[str, object]) -> Ran:
+def _empty(session: CellSession, table: str, variables: Mapping[str, object]) -> Ran:
     """The columns of one table, without a row."""
     (ran,) = session.fetch(f"SELECT * FROM {quote(table)} LIMIT 0", variables=variables)
     return ran

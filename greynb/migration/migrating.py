@@ -194,6 +194,7 @@ class _Work:
             plan.target, plan.analytics, verify=True, mirror=self.mirror, progress=self.steps.progress
         )
         with self.steps.step("verify analytics") as told:
+            assert isinstance(done.path, Path)
             _check_equal(content, content_of(done.path, told), plan.analytics)
         return done.id
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from greynb.columnar import MirrorStatus
-    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.reading import CellSession
     from greynb.databases.reports import ColumnReport
     from greynb.notebook.config import Greynb
     from greynb.publish.changeset import Changes
@@ -144,7 +144,7 @@ def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
     )
 
 
-def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
+def _reported(session: CellSession, table: str) -> list[ColumnReport]:
     if table not in session.catalog:
         reports = {each.name: each for each in session.tables()}
         if table in reports:
@@ -161,7 +161,7 @@ def _reported(session: AnalyticsSession, table: str) -> list[ColumnReport]:
     return session.catalog.columns(table)
 
 
-def _on_analytics(ask: Callable[[AnalyticsSession], T], config: Greynb) -> T:
+def _on_analytics(ask: Callable[[CellSession], T], config: Greynb) -> T:
     """Ask about the newest version of analytics, interruptibly."""
     route = Settings.current().route("analytics")
     try:

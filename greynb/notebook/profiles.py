@@ -23,7 +23,7 @@ from greynb.profiling.measuring import measure
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
-    from greynb.databases.analytics import AnalyticsSession
+    from greynb.databases.reading import CellSession
     from greynb.notebook.config import Greynb
     from greynb.profiling.profile import ColumnProfile, Profile
 
@@ -117,7 +117,7 @@ def profile_named(words: Sequence[str], variables: Mapping[str, Any], config: Gr
     raise _unknown(name, session, variables)
 
 
-def _profile_table(session: AnalyticsSession, name: str) -> Profile | None:
+def _profile_table(session: CellSession, name: str) -> Profile | None:
     session.refresh()
     if name not in session.catalog:
         return None
@@ -133,7 +133,7 @@ def _profile_table(session: AnalyticsSession, name: str) -> Profile | None:
     return measure(rows, name, f"{name} @ {session.snapshot.id}")
 
 
-def _unknown(name: str, session: AnalyticsSession, variables: Mapping[str, Any]) -> UsageError:
+def _unknown(name: str, session: CellSession, variables: Mapping[str, Any]) -> UsageError:
     frames = [each for each in variables if is_frame(variables[each]) and not each.startswith("_")]
     known = [*(each.name for each in session.catalog.tables()), *frames]
     close = get_close_matches(name, known, n=1)

@@ -15,7 +15,7 @@ from greynb.routing import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from greynb.databases.snapshot import Snapshot
+    from greynb.databases.reading import Version
     from greynb.notebook.config import Greynb
     from greynb.publish import SyncResult
     from greynb.publish.verifying import Verification
@@ -83,7 +83,7 @@ def _unpin(words: Sequence[str], config: Greynb) -> Said:
     return Said(f"back to the newest version, {newest.id}{_published(newest)}")
 
 
-def _published(snapshot: Snapshot) -> str:
+def _published(snapshot: Version) -> str:
     return f" of {snapshot.published:%Y-%m-%d %H:%M:%S} UTC" if snapshot.published else ""
 
 

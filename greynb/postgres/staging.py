@@ -13,6 +13,7 @@ from greynb.databases.outline import Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqltext import Statement, split_statements
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
+from greynb.postgres.committing import end
 from greynb.postgres.connecting import connect
 from greynb.postgres.statements import Numbered, affected_by, check, numbered
 
@@ -171,8 +172,9 @@ class PostgresStaging:
         committed = False
         try:
             results = [self._one(con, number, each, values) for number, each in enumerate(statements, 1)]
+            self._check_stop()
             if not outside:
-                self._end(con, dry_run)
+                end(con, self._server, dry_run=dry_run)
             committed = True
             return results
         finally:
@@ -223,50 +225,6 @@ class PostgresStaging:
         from greynb.postgres.frames import frame
 
         return frame(cursor) if cursor.description else (None, (), ())
-
-    def _end(self, con: psycopg.Connection[Any], dry_run: bool) -> None:
-        """Commit, or check what a commit would check."""
-        import psycopg
-
-        self._check_stop()
-        number = None
-        try:
-            if dry_run:
-                con.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                con.execute("ROLLBACK")
-                return
-            ((number,),) = con.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()
-            con.execute("COMMIT")
-        except psycopg.Error as error:
-            raise self._at_commit(error, con, number) from error
-
-    def _at_commit(
-        self, error: psycopg.Error, con: psycopg.Connection[Any], number: str | None
-    ) -> GreynbError:
-        from greynb.postgres import faults
-
-        if faults.is_gone(error, con):
-            self.close()
-            return faults.lost(faults.NOTHING if number is None else self._outcome(number))
-        whole = Statement("COMMIT", 1, 0)
-        failed = faults.fault(error, whole, 0, Numbered("COMMIT", (), ()), dict)
-        failed.message = failed.message.replace("statement 0", "the transaction could not be committed")
-        failed.detail = error.diag.message_detail
-        return failed
-
-    def _outcome(self, number: str) -> str:
-        """What came of a transaction whose commit had no answer: the server remembers it."""
-        import psycopg
-
-        from greynb.postgres import faults
-
-        with suppress(GreynbError, psycopg.Error), connect(self._server) as con:
-            ((status,),) = con.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchall()
-            if status == "committed":
-                return "it had been committed: all of it was written"
-            if status == "aborted":
-                return faults.NOTHING
-        return "whether it was written is not known: look before you run it again"
 
     def _mapped(
         self,

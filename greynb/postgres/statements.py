@@ -122,7 +122,7 @@ _REFUSED: Final = {
     **dict.fromkeys(
         ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"), _TRANSACTION
     ),
-    "\\": ("commands with a backslash are psql's own", "%greynb tables staging lists the tables"),
+    "\\": ("commands with a backslash are psql's own", "SELECT tablename FROM pg_tables lists tables"),
 }
 
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
 
 Mode = Literal["full", "incremental", "etl"]
 """What can be asked for."""
@@ -51,9 +54,9 @@ class SyncResult:
         What was done. ``"none"``: both roles are one file. ``"unchanged"``: the newest version already holds
         what staging does, so nothing was published.
     source, target
-        The database that was copied, and the path that users open.
+        The database that was copied, and what users read: a path, or a lake.
     path
-        The SQLite file of the new version.
+        The SQLite file of the new version, or the lake.
     rows
         Per table; None for a table that could not be counted.
     bytes
@@ -78,9 +81,9 @@ class SyncResult:
 
     id: str
     mode: Done
-    source: Path
-    target: Path
-    path: Path
+    source: Path | Server
+    target: Path | Server
+    path: Path | Server
     rows: Mapping[str, int | None] = field(default_factory=dict)
     bytes: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from greynb.publish.merging import RowDifference
 
 State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Verification:
     Attributes
     ----------
     source, target
-        The file of staging, and the path that users open.
+        The file of staging, and what users read: a path, or a lake.
     version
         The version of analytics that was compared.
     tables
@@ -58,8 +61,8 @@ class Verification:
         What the user should know.
     """
 
-    source: Path
-    target: Path
+    source: Path | Server
+    target: Path | Server
     version: str
     tables: tuple[TableComparison, ...]
     damaged: tuple[str, ...] = ()

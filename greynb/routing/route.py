@@ -69,6 +69,20 @@ class Route:
         return self.place if isinstance(self.place, Server) else None
 
     @property
+    def postgres(self) -> Server | None:
+        """The PostgreSQL that serves the role; None where it does not."""
+        server = self.server
+        return server if server is not None and server.kind == "postgresql" else None
+
+    @property
+    def lake(self) -> Server | None:
+        """The DuckLake that holds analytics, also where Spark computes over it; None where none does."""
+        server = self.server
+        if server is not None and server.kind == "spark":
+            server = server.over if isinstance(server.over, Server) else None
+        return server if server is not None and server.kind == "ducklake" else None
+
+    @property
     def name(self) -> str:
         """The file's name, or the server's database: short, for a caption."""
         return self.place.name if isinstance(self.place, Path) else self.place.database

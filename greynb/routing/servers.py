@@ -25,6 +25,8 @@ _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::(?P<port>\d*))?")
+_LOCAL = re.compile(r"(?:sqlite|duckdb):")
+"""What kind of file the catalogue is; told by the file itself where it is there already."""
 _SPARK = re.compile(r"(?P<host>[^\s:/;@]+)(?::(?P<port>\d+))?(?:/?(?:;.*)?)?", re.DOTALL)
 
 
@@ -121,8 +123,8 @@ def _ducklake(rest: str, file: Callable[[str], Path]) -> Server:
         over = server
     elif rest.startswith("postgres:"):
         over = _keywords(rest.removeprefix("postgres:"))
-    elif rest:
-        over = file(rest)
+    elif path := _LOCAL.sub("", rest):
+        over = file(path)
     else:
         raise RoutingError(
             "the ducklake: address names no catalogue",

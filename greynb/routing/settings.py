@@ -28,7 +28,9 @@ from greynb.routing.targets import Target, parse_target
 ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
 SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
 ENGINE_VARIABLES = ("ANALYTICS_ENGINE", "SPARK_REMOTE")
-_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES)
+LAKE_VARIABLE = "LAKE_DATA_PATH"
+"""Where a new DuckLake keeps its Parquet files; one that is there knows it."""
+_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES, LAKE_VARIABLE)
 DEFAULT_FILES: Mapping[Role, str] = {
     "staging": "greyhound_racing_data_stage.db",
     "analytics": "greyhound_racing_data_analytics.db",
@@ -122,6 +124,7 @@ class Settings:
             variable = variable if computing is target.place else "SPARK_REMOTE"
             target = Target(computing, {})
         setting = self.variables[variable] if variable else None
+        in_lake = isinstance(target.place, Server) and target.place.kind == "ducklake"
         return Route(
             role=role,
             place=target.place,
@@ -129,8 +132,16 @@ class Settings:
             source=setting.source if setting else "default",
             env_file=setting.env_file if setting else None,
             mode=mode,
-            options=target.options,
+            options={**target.options, **self._lake_options()} if in_lake else target.options,
         )
+
+    def _lake_options(self) -> dict[str, str]:
+        setting = self.variables.get(LAKE_VARIABLE)
+        if setting is None:
+            return {}
+        base = setting.env_file.parent if setting.env_file else self.cwd
+        path = setting.text if "://" in setting.text else str(base / Path(setting.text).expanduser())
+        return {"data_path": path}
 
     def _on_spark(self) -> bool:
         engine = self.variables.get("ANALYTICS_ENGINE")

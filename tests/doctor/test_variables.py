@@ -12,7 +12,7 @@ from tests.doctor.conftest import found, ids
 
 
 def test_a_variable_that_names_no_file_is_an_error_with_the_variable(demo, look, monkeypatch):
-    monkeypatch.setenv("ANALYTICS_DB_PATH", "postgresql://user:hunter2@server/races")
+    monkeypatch.setenv("ANALYTICS_DB_PATH", "mysql://user:hunter2@server/races")
     finding = found(look(), "variable-unusable")
     assert finding.level == "error" and finding.role == "analytics"
     assert "ANALYTICS_DB_PATH (environment)" in finding.evidence[0]

@@ -23,9 +23,10 @@ from greynb.databases.analytics import AnalyticsSession
 from greynb.databases.executing import checked
 from greynb.databases.generations import Generation, generations, home_of, own_target
 from greynb.databases.parameters import bind
+from greynb.databases.reading import CellSession
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.typedjson import decode
-from greynb.errors import GreynbError, QueryError, QueryInterrupted, UsageError, WriteRefused
+from greynb.errors import GreynbError, MissingDatabase, QueryError, QueryInterrupted, UsageError, WriteRefused
 from greynb.report.verifying.selecting import SelectOnly
 from greynb.routing import Route, Settings
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
 
-Opened = TypeVar("Opened", AnalyticsSession, SelectOnly)
+Opened = TypeVar("Opened", CellSession, SelectOnly)
 
 _MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
@@ -66,7 +67,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._running: AnalyticsSession | SelectOnly | None = None
+        self._running: CellSession | SelectOnly | None = None
         self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
         self._stop = threading.Event()
 
@@ -144,7 +145,7 @@ class Reader:
             raise UsageError("the predictions were a DataFrame of the notebook, which is not in the file")
         with self._open(_session(route)) as session:
             kept = _prepare(session, route, source)
-            found = evaluate_on(session, asked, route.path)
+            found = evaluate_on(session, asked, str(route.place))
             return found, kept or _is_file(session, source)
 
     def _on_analytics(self, source: Source, route: Route) -> Again:
@@ -164,7 +165,15 @@ class Reader:
         return Again(frame, "staging as it is now", same=False)
 
 
-def _session(route: Route) -> AnalyticsSession:
+def _session(route: Route) -> CellSession:
+    if route.lake is not None:
+        from greynb.lake.session import LakeSession
+
+        return LakeSession(route.lake, memory_limit=_MEMORY, temp_directory="")
+    if route.postgres is not None:
+        from greynb.postgres.analytics import PostgresAnalytics
+
+        return PostgresAnalytics(route.postgres, memory_limit=_MEMORY, temp_directory="")
     snapshots = SnapshotSource(route.path, shared=route.shared)
     return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
 
@@ -174,7 +183,7 @@ def _frames(evaluation: Evaluation) -> set[str]:
     return {each.name for each in fields(evaluation) if hasattr(getattr(evaluation, each.name), "attrs")}
 
 
-def _prepare(session: AnalyticsSession, route: Route, source: Source) -> bool:
+def _prepare(session: CellSession, route: Route, source: Source) -> bool:
     """Make its temporary tables, then go to its version; tells whether that is still there."""
     for made in source.setup:
         _go_to(session, route, _text(made, "version"), source.time)
@@ -182,8 +191,12 @@ def _prepare(session: AnalyticsSession, route: Route, source: Source) -> bool:
     return _go_to(session, route, source.version, source.time)
 
 
-def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: str) -> bool:
+def _go_to(session: CellSession, route: Route, version: str | None, time: str) -> bool:
     """Go to a version if it is still there; tells whether it is."""
+    if route.lake is not None:
+        return _go_to_lake(session, version, time)
+    if route.server is not None:
+        return False  # it is read as it is now
     kept = _kept(route, version, time)
     if kept is None:
         session.unpin()
@@ -192,22 +205,35 @@ def _go_to(session: AnalyticsSession, route: Route, version: str | None, time: s
     return True
 
 
-def _is_file(session: AnalyticsSession, source: Source) -> bool:
+def _go_to_lake(session: CellSession, version: str | None, time: str) -> bool:
+    """The same in a DuckLake."""
+    with suppress(MissingDatabase):
+        published = session.pin(version).published if version else None
+        if published is not None and _second(published) <= time:
+            return True
+    session.unpin()
+    return False
+
+
+def _second(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds")
+
+
+def _is_file(session: CellSession, source: Source) -> bool:
     """Whether a file that greynb did not publish is still what the record names, by its fingerprint."""
-    return session.snapshot.kind != "generation" and session.snapshot.id == source.version
+    return session.snapshot.kind in ("link", "copy") and session.snapshot.id == source.version
 
 
 def _kept(route: Route, version: str | None, time: str) -> Generation | None:
     """The generation of that name, unless it was published after the record: numbers may come again."""
     for each in generations(home_of(own_target(route.path))):
         if each.folder.name == version and each.manifest is not None and each.is_intact():
-            made = each.manifest.published.astimezone(dt.UTC).isoformat(timespec="seconds")
-            return each if made <= time else None
+            return each if _second(each.manifest.published) <= time else None
     return None
 
 
 def _run(
-    session: AnalyticsSession,
+    session: CellSession,
     sql: str,
     values: Mapping[str, object],
     *,
@@ -226,7 +252,7 @@ def _run(
     return result.frame
 
 
-def _named(session: AnalyticsSession, frame: pd.DataFrame, source: Source) -> pd.DataFrame:
+def _named(session: CellSession, frame: pd.DataFrame, source: Source) -> pd.DataFrame:
     """Name the columns as the statement itself does: a subquery renames repeated ones in its own way."""
     from greynb.databases.frames import unique_names
 

@@ -1,0 +1,187 @@
+"""Attaching a DuckLake to DuckDB, with errors that hold no password.
+
+A catalogue on PostgreSQL is found as libpq does (``PG*`` variables, ``~/.pgpass``). One that is a file is
+SQLite's, which several processes can use at once, unless it is DuckDB's already, which only one can.
+Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from greynb.databases.engine import extended_instance
+from greynb.databases.extension import Extension, has_extension
+from greynb.databases.identifiers import literal, quote
+from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase, UsageError
+from greynb.routing import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ALIAS: Final = "__greynb_lake"
+"""The name under which a lake is attached; the gate refuses it in statements."""
+CATALOGUE: Final = f"__ducklake_metadata_{ALIAS}"
+"""The name under which DuckLake attaches its catalogue."""
+_PATIENCE_MS: Final = 5_000
+_UNPUBLISHED: Final = "run `greynb sync` to make it"
+
+
+def opened(
+    server: Server,
+    *,
+    writing: bool = False,
+    data_path: str | None = None,
+    settings: Mapping[str, str | int] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB with a lake attached.
+
+    Parameters
+    ----------
+    server
+        The lake.
+    writing
+        Whether to attach it for writing, and to make it where it is not there.
+    data_path
+        The folder for the Parquet files of a lake that is made.
+    settings
+        DuckDB's, for the whole instance.
+
+    Raises
+    ------
+    MissingDatabase
+        The lake is not there.
+    UnreadableDatabase
+        The catalogue refuses the user, or is of another kind.
+    DatabaseLocked
+        The catalogue is a DuckDB file that another process uses.
+    DatabaseError
+        The catalogue cannot be reached, or its extension is missing.
+    UsageError
+        A lake that is to be made has no folder for its files.
+    """
+    con = extended_instance(*_extensions(server), **(settings or {}))
+    try:
+        _attach(con, server, writing, data_path)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def data_folder(con: duckdb.DuckDBPyConnection) -> str:
+    """Where the attached lake keeps its Parquet files."""
+    ((path,),) = con.execute(
+        f"SELECT value FROM {CATALOGUE}.ducklake_metadata WHERE key = 'data_path'"
+    ).fetchall()
+    return str(path)
+
+
+def _extensions(server: Server) -> Sequence[Extension]:
+    found: list[Extension] = ["ducklake"]
+    if not has_extension("ducklake"):
+        raise UsageError(
+            "DuckLake needs its extension, which is not installed", hint='pip install "greynb[lake]"'
+        )
+    found.append("sqlite_scanner" if isinstance(server.over, Path) else "postgres_scanner")
+    if has_extension("httpfs"):
+        found.append("httpfs")
+    return found
+
+
+def _attach(con: duckdb.DuckDBPyConnection, server: Server, writing: bool, data_path: str | None) -> None:
+    if isinstance(server.over, Path):
+        path, options = _of_file(server, server.over, writing)
+    else:
+        path, options = _of_server(server)
+    if writing:
+        options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
+        if folder := _new_data_path(server, data_path):
+            options += [f"DATA_PATH {literal(folder)}"]
+    else:
+        options += ["READ_ONLY", "HIDDEN", "CREATE_IF_NOT_EXISTS false"]
+    try:
+        con.execute(f"ATTACH {literal(path)} AS {quote(ALIAS)} ({', '.join(options)})")
+    except duckdb.Error as error:
+        stop_if_interrupted(error)
+        refused = _refusal(error, server)
+    else:
+        return
+    raise refused  # here no frame of the traceback knows a password
+
+
+def _of_file(server: Server, path: Path, writing: bool) -> tuple[str, list[str]]:
+    kind = _kind(path)
+    if kind is None and not writing:
+        raise MissingDatabase("there is no DuckLake yet", path=server.name, hint=_UNPUBLISHED)
+    if kind is None:
+        kind = "duckdb" if server.address.startswith("ducklake:duckdb:") else "sqlite"
+    if kind == "duckdb":
+        return f"ducklake:{path}", []
+    # Readers and a publisher go on side by side only in WAL, which the file keeps once it is set.
+    journal = ["META_JOURNAL_MODE 'WAL'"] if writing else []
+    return f"ducklake:sqlite:{path}", [f"META_BUSY_TIMEOUT {_PATIENCE_MS}", *journal]
+
+
+def _of_server(server: Server) -> tuple[str, list[str]]:
+    from greynb.postgres.connecting import connect
+
+    assert isinstance(server.over, Server)
+    connect(server.over).close()  # says within seconds, in plain words, what DuckDB would not
+    return f"ducklake:postgres:{server.over.address}", []
+
+
+def _kind(path: Path) -> str | None:
+    """What a catalogue is, by its first bytes; None for one that is not there."""
+    from greynb.databases.descriptors import open_database
+
+    try:
+        with open_database(path) as file:
+            head = file.read(16) or b""
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreadableDatabase(f"the catalogue cannot be read ({error.strerror})", path=path) from error
+    if head.startswith(b"SQLite format 3"):
+        return "sqlite"
+    if head[8:12] == b"DUCK":
+        return "duckdb"
+    if not head:
+        return None
+    raise UnreadableDatabase("the catalogue is neither a SQLite nor a DuckDB file", path=path)
+
+
+def _new_data_path(server: Server, data_path: str | None) -> str | None:
+    """The folder for the files of a lake that may have to be made; None where the lake is there and knows."""
+    if isinstance(server.over, Path):
+        if server.over.exists():
+            return None
+        return data_path or f"{server.over}.files"
+    return data_path
+
+
+def _refusal(error: duckdb.Error, server: Server) -> DatabaseError | UsageError:
+    said = first_line(error)
+    if isinstance(server.over, Path):
+        if "lock" in said or "already attached" in said or "file handle conflict" in said:
+            return DatabaseLocked(
+                "another session uses the catalogue, which is a DuckDB file: only one can at a time",
+                path=server.name,
+                hint="close the other one, or make the lake anew with a SQLite catalogue",
+            )
+        return UnreadableDatabase(f"the DuckLake cannot be attached: {said}", path=server.name)
+    if "DATA_PATH" in said.upper():
+        return UsageError(
+            "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
+            hint="set LAKE_DATA_PATH to a folder that everyone can reach",
+        )
+    if "does not exist" in said or "CREATE_IF_NOT_EXISTS" in said.upper():
+        return MissingDatabase(
+            "there is no DuckLake in that database yet", path=server.name, hint=_UNPUBLISHED
+        )
+    assert isinstance(server.over, Server)
+    plain = said.replace(server.over.address, server.over.name)
+    return UnreadableDatabase(f"the DuckLake cannot be attached: {plain}", path=server.name)

@@ -1,0 +1,48 @@
+"""The snapshot of a lake that a session's statements read, one at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+from greynb.lake.catalog import LakeCatalog
+from greynb.lake.contents import read_contents
+from greynb.lake.snapshots import LakeSnapshot
+
+OTHER: Final = "the DuckLake was published by another version of greynb: {}"
+
+
+class LakeAttachment:
+    """The snapshot that statements read.
+
+    Attributes
+    ----------
+    snapshot, catalog
+        None before the first.
+    """
+
+    archived: Final = None
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self.snapshot: LakeSnapshot | None = None
+        self.catalog: LakeCatalog | None = None
+        self.notices: list[str] = []
+
+    def take(self, snapshot: LakeSnapshot) -> None:
+        """Show the tables of a snapshot in place of the one before."""
+        self.snapshot = self.catalog = None
+        try:
+            contents = read_contents(self._con, snapshot.number)
+        except ValueError as error:
+            contents = None
+            self.notices.append(OTHER.format(error))
+        catalog = LakeCatalog(self._con, snapshot.number, contents)
+        catalog.open()
+        self.snapshot, self.catalog = snapshot, catalog
+
+    def take_notices(self) -> list[str]:
+        """What is to be said of the snapshot; nothing when asked again."""
+        notices, self.notices = self.notices, []
+        return notices

@@ -1,0 +1,62 @@
+"""Ending a transaction on a lake: the name of the version, its commit message, and what an error means."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from greynb.databases.identifiers import literal
+from greynb.databases.relations import first_line
+from greynb.errors import PublisherBusy, PublishError
+from greynb.lake.attaching import ALIAS
+from greynb.lake.snapshots import LakeSnapshot, version_name
+
+if TYPE_CHECKING:
+    from greynb.routing import Server
+
+AUTHOR: Final = "greynb"
+
+
+def refusal(error: duckdb.Error, lake: Server) -> PublishError:
+    """Say what an error at writing means."""
+    said = first_line(error)
+    whole = str(error).lower()
+    if "locked" in whole or "conflict" in whole or "could not serialize" in whole:
+        return PublisherBusy(
+            "another publisher changed the DuckLake meanwhile", path=lake.name, hint="run it again"
+        )
+    return PublishError(f"the DuckLake could not be written: {said}", path=lake.name)
+
+
+def next_name(found: list[LakeSnapshot]) -> str:
+    """The name of the version after those that are there."""
+    return version_name(1 + max((each.version or 0 for each in found), default=0))
+
+
+def commit(con: duckdb.DuckDBPyConnection, message: str, info: dict[str, Any]) -> None:
+    """End the transaction, which becomes a snapshot with this message."""
+    con.execute(
+        f"CALL {ALIAS}.set_commit_message({literal(AUTHOR)}, {literal(message)},"
+        f" extra_info => {literal(json.dumps(info))})"
+    )
+    con.execute("COMMIT")
+
+
+def written_bytes(con: duckdb.DuckDBPyConnection) -> int:
+    """The bytes of the Parquet files of the newest version."""
+    ((size,),) = con.execute(
+        f"SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_table_info({literal(ALIAS)})"
+    ).fetchall()
+    return int(size)
+
+
+def publisher() -> str:
+    """Who publishes, for the history."""
+    with suppress(OSError, KeyError, ImportError):  # a container may run as a user without a name
+        return f"{getpass.getuser()}@{platform.node()}"
+    return platform.node()

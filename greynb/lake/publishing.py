@@ -1,0 +1,295 @@
+"""Publishing staging to a lake: a checked copy first, then one transaction of what differs.
+
+The publisher keeps its own copy of what it published last, with its columnar mirror, beside staging: made,
+checked and compared by `greynb.publish` as any version of analytics is. From two such copies it knows which
+rows of which tables changed. Who has no copy of what the lake holds replaces every table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+from platformdirs import user_cache_path
+
+from greynb.databases.generations import DATABASE, Generation, generation_at, generations, home_of, own_target
+from greynb.databases.identifiers import literal, quote
+from greynb.databases.mirrored import Contents
+from greynb.databases.relations import stop_if_interrupted
+from greynb.databases.witness import lease
+from greynb.errors import PublisherBusy, PublishError
+from greynb.lake.applying import COPY, Applying, Changes
+from greynb.lake.attaching import opened
+from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
+from greynb.lake.contents import LakeContents, read_contents
+from greynb.lake.snapshots import snapshots
+from greynb.lake.upkeep import keep_up
+from greynb.publish.publication import KEPT, sync
+from greynb.publish.result import Mode, SyncResult, TableResult
+from greynb.publish.steps import Steps
+
+if TYPE_CHECKING:
+    from greynb.publish.etl import Plan
+    from greynb.publish.source import Place
+    from greynb.routing import Server
+
+_NO_COPY: Final = "the publisher has no copy of what the lake holds"
+
+
+def publish(
+    source: Place,
+    lake: Server,
+    *,
+    mode: Mode = "incremental",
+    keep: int = KEPT,
+    plan: Plan | None = None,
+    verify: bool = False,
+    dry_run: bool = False,
+    data_path: str | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> SyncResult:
+    """Publish staging to a lake while writers and readers go on.
+
+    A kill at any instant leaves the old or the new version, whole.
+
+    Parameters
+    ----------
+    source
+        The SQLite file, or the server.
+    lake
+        Where to; made if it is not there.
+    mode, plan, verify, dry_run, progress
+        As for `greynb.publish.sync`; `verify` also compares the tables of the lake that nothing was done to.
+    keep
+        Old versions that stay for a day at least; see `greynb.lake.upkeep`.
+    data_path
+        The folder for the Parquet files of a lake that is made.
+
+    Raises
+    ------
+    PublishError
+        The publication could not be made; the version published before is untouched.
+    PublisherBusy
+        Another publisher committed first.
+    DatabaseError
+        Staging or the catalogue cannot be reached or read.
+    """
+    copy = copy_of(source)
+    copy.parent.mkdir(parents=not isinstance(source, Path), exist_ok=True)
+    try:
+        done = sync(
+            source,
+            copy,
+            mode=mode,
+            layout="generations",
+            plan=plan,
+            verify=verify,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    finally:
+        with suppress(OSError):  # there is something in it, unless nothing was done
+            copy.parent.rmdir()
+    if dry_run:
+        return replace(done, target=lake)
+    steps = Steps(progress, dict(done.seconds))
+    with _held(copy) as generation:
+        try:
+            with steps.step("attach"):
+                con = opened(lake, writing=True, data_path=data_path)
+            try:
+                return _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+            finally:
+                con.close()
+        except duckdb.Error as error:
+            stop_if_interrupted(error)
+            raise refusal(error, lake) from error
+
+
+def copy_of(source: Place) -> Path:
+    """Where the publisher's own copy of staging stands: beside a file, in the user's cache for a server."""
+    if not isinstance(source, Path):
+        name = blake2b(source.name.encode(), digest_size=8).hexdigest()
+        return user_cache_path("greynb", appauthor=False) / "lakes" / name / "copy.db"
+    source = source.absolute()
+    return source.with_name(f".{source.stem}.lake") / "copy.db"
+
+
+@contextmanager
+def _held(copy: Path) -> Iterator[Generation]:
+    """The newest copy of the publisher, which stays while the block runs."""
+    generation = generation_at(copy)
+    witness = lease(copy, generation) if generation is not None else None
+    if generation is None or witness is None:
+        raise PublisherBusy(
+            "another publisher of the same staging is at work", path=copy, hint="run it again"
+        )
+    try:
+        yield generation
+    finally:
+        witness.close()
+
+
+class _Publication:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        lake: Server,
+        generation: Generation,
+        done: SyncResult,
+        asked: Mode,
+        verify: bool,
+        keep: int,
+        steps: Steps,
+    ) -> None:
+        self._con = con
+        self._lake = lake
+        self._generation = generation
+        self._done = done
+        self._asked = asked
+        self._verify = verify
+        self._keep = keep
+        self._steps = steps
+
+    def made(self) -> SyncResult:
+        """Compare, write and commit; or nothing, where the lake holds the copy already."""
+        new = self._attached()
+        base = self._base()
+        self._con.execute("BEGIN")
+        found = snapshots(self._con, self._lake)
+        old, reason = self._old()
+        if old is not None and old.base == base and self._asked == "incremental" and not self._verify:
+            self._con.execute("ROLLBACK")
+            return self._result(found[0].id, "unchanged", _unchanged(old), ())
+        with self._steps.step("compare lake") as told:
+            changes, more = self._changes(old, told)
+            reason = reason or more
+        work = Applying(self._con, old if not reason else None, new, changes)
+        with self._steps.step("write lake") as told:
+            work.all(told, verify=self._verify)
+        if old is not None and self._asked == "incremental" and not work.changed and old.tables == new.tables:
+            self._con.execute("ROLLBACK")
+            return self._result(found[0].id, "unchanged", _unchanged(old), ())
+        name = next_name(found)
+        mode = "full" if self._asked == "incremental" and reason else self._asked
+        with self._steps.step("commit"):
+            LakeContents(new.tables, work.sums, base).write(self._con)
+            commit(self._con, name, self._info(mode, work))
+        notices = [*self._done.notices, *work.notices]
+        with self._steps.step("upkeep"):
+            notices += keep_up(self._con, self._lake, self._keep)
+        return self._result(name, mode, work.results, notices, reason if old is not None else "")
+
+    def _attached(self) -> Contents:
+        mirror = self._generation.mirror()
+        if mirror is None:
+            raise PublishError(
+                "the publisher's copy has no columnar mirror, from which the lake is filled",
+                path=self._generation.folder,
+                hint="run `greynb sync --mode full`",
+            )
+        self._con.execute(f"ATTACH {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
+        return Contents.read(self._con, COPY)
+
+    def _base(self) -> dict[str, Any]:
+        manifest = self._generation.manifest
+        assert manifest is not None
+        files = {"id": manifest.id, "path": str(self._generation.folder.parent)}
+        return {**files, "sha256": manifest.files[DATABASE].sha256, "mode": manifest.mode}
+
+    def _old(self) -> tuple[LakeContents | None, str]:
+        """What the lake holds, and why that cannot be built on, where it cannot."""
+        try:
+            old = read_contents(self._con)
+        except ValueError as error:
+            return None, f"of the lake: {error}"
+        if old is None:
+            return None, "the lake holds no version of greynb's"
+        if self._asked == "full":
+            return old, "full was asked for"
+        return old, ""
+
+    def _changes(self, old: LakeContents | None, told: Callable[[float], None]) -> tuple[Changes, str]:
+        """What differs from what the lake holds, and why that is not known, where it is not."""
+        if old is None or self._asked == "full":
+            return Changes(), ""
+        if old.base == self._base():
+            return Changes(frozenset(self._done.rows)), ""
+        copy = own_target(self._done.target) if isinstance(self._done.target, Path) else Path()
+        before = next((each for each in generations(home_of(copy)) if _is_base(each, old)), None)
+        witness = lease(copy, before) if before is not None else None
+        if before is None or witness is None:
+            return Changes(), _NO_COPY
+        try:
+            return _compared(before.database, self._generation.database, told)
+        finally:
+            witness.close()
+
+    def _info(self, mode: str, work: Applying) -> dict[str, Any]:
+        return {
+            "mode": mode,
+            "rows": sum(each.rows or 0 for each in work.results.values()),
+            "by": publisher(),
+            "seconds": round(sum(self._steps.seconds.values()), 3),
+            "source": str(self._done.source),
+        }
+
+    def _result(
+        self,
+        name: str,
+        mode: Any,
+        tables: dict[str, TableResult],
+        notices: Any,
+        reason: str = "",
+    ) -> SyncResult:
+        return replace(
+            self._done,
+            id=name,
+            mode=mode,
+            target=self._lake,
+            path=self._lake,
+            rows={table: each.rows for table, each in tables.items() if each.rows is not None},
+            bytes=written_bytes(self._con),
+            seconds=self._steps.seconds,
+            notices=tuple(notices),
+            asked=self._asked,
+            reason=reason if mode != self._asked else "",
+            tables=tables,
+        )
+
+
+def _is_base(generation: Generation, old: LakeContents) -> bool:
+    manifest = generation.manifest
+    return (
+        manifest is not None
+        and generation.is_intact()
+        and manifest.files[DATABASE].sha256 == old.base.get("sha256")
+    )
+
+
+def _unchanged(old: LakeContents) -> dict[str, TableResult]:
+    from greynb.lake.rowsums import rows_of
+
+    return {name: TableResult(rows_of(total), 0, 0, 0) for name, total in old.sums.items()}
+
+
+def _compared(before: Path, now: Path, told: Callable[[float], None]) -> tuple[Changes, str]:
+    from greynb.publish.pages import MalformedFile, changed_file, spans_of
+
+    try:
+        found = changed_file(before, now).tables
+        same = frozenset(name for name, each in found.items() if each.kind == "same")
+        spans = {
+            name: spans_of(before, now, each.leaves) if each.leaves is not None else each.spans
+            for name, each in found.items()
+            if each.kind == "ranges"
+        }
+    except MalformedFile as error:
+        return Changes(), f"the pages cannot be compared: {error.message}"
+    told(1.0)
+    return Changes(same, spans), ""

@@ -1,0 +1,284 @@
+"""Cells on a lake: DuckDB over one snapshot for each cell, read-only by construction.
+
+The lake is attached READ_ONLY; then external access is turned off, but for the folder of its Parquet files,
+and the configuration locked. Users see views of the in-memory database ``analytics`` that name the snapshot,
+and every statement passes the gate first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from greynb.databases.engine import lock
+from greynb.databases.executing import checked
+from greynb.databases.gate import Passed
+from greynb.databases.mirroring import Mirroring
+from greynb.databases.outline import Table, idle, temporaries
+from greynb.databases.readonly import AnalyticsConnection
+from greynb.databases.recall import Recall
+from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.databases.result import Progress, Ran, Result
+from greynb.databases.running import Runner
+from greynb.databases.temporary import refuse_drops
+from greynb.errors import DatabaseError, MissingDatabase, QueryError
+from greynb.lake.attaching import data_folder, opened
+from greynb.lake.attachment import LakeAttachment
+from greynb.lake.catalog import LakeCatalog
+from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
+
+if TYPE_CHECKING:
+    from greynb.databases.reports import TableReport
+    from greynb.routing import Server
+
+Values = Mapping[str, object] | None
+NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
+
+
+class _Open:
+    """An engine with the lake attached."""
+
+    def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
+        self.con = opened(server, settings=settings)
+        lock(self.con, [data_folder(self.con)])
+        self.attachment = LakeAttachment(self.con)
+        self.runner = Runner(self.con, self.attachment)
+
+
+class LakeSession:
+    """Runs gated SQL on the newest snapshot of a lake, or on the pinned one.
+
+    It connects at the first cell, and again where the catalogue's connection was lost. One list of statements
+    runs at a time; `interrupt` and `progress` may be called from other threads meanwhile.
+
+    Parameters
+    ----------
+    server
+        The lake.
+    settings
+        DuckDB's, such as ``memory_limit``.
+
+    Attributes
+    ----------
+    mirroring, recall
+        As of a session over files; a lake has no mirror, and its results are not kept.
+    """
+
+    def __init__(self, server: Server, **settings: str | int) -> None:
+        self._server = server
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._opened: _Open | None = None
+        self._pinned: LakeSnapshot | None = None
+        self._newer_told = False
+        self.mirroring = Mirroring(None)
+        self.recall = Recall(duckdb.connect(":memory:"))
+
+    @property
+    def snapshot(self) -> LakeSnapshot:
+        """The snapshot that the last cell read, or the newest one before the first cell."""
+        attached = self._opened.attachment.snapshot if self._opened else None
+        return attached or self.refresh()
+
+    @property
+    def catalog(self) -> LakeCatalog:
+        """The tables and column types of that snapshot."""
+        self.snapshot  # noqa: B018  # attaches it
+        assert self._opened is not None and self._opened.attachment.catalog is not None
+        return self._opened.attachment.catalog
+
+    def refresh(self) -> LakeSnapshot:
+        """Move on to the newest snapshot, if nothing is pinned, and return the one in use.
+
+        Raises
+        ------
+        MissingDatabase
+            There is no lake, or the pinned snapshot has expired.
+        DatabaseError
+            The catalogue cannot be reached or read.
+        """
+        with self._lock:
+            try:
+                return self._refreshed()
+            except duckdb.Error as error:
+                stop_if_interrupted(error)
+            self._forget()  # the connection to the catalogue may have broken since the last cell
+            try:
+                return self._refreshed()
+            except duckdb.Error as error:
+                stop_if_interrupted(error)
+                said = first_line(error)
+            raise DatabaseError(f"the DuckLake cannot be read: {said}", path=self._server.name)
+
+    def pin(self, version: str | None = None) -> LakeSnapshot:
+        """Keep to one version, by default the newest, until `unpin`.
+
+        Raises
+        ------
+        MissingDatabase
+            There is no such version; the hint lists those that are there.
+        """
+        with self._lock:
+            self._newer_told = False
+            if version is None:
+                self._pinned = None
+                self._pinned = self.refresh()
+            else:
+                self.refresh()
+                self._pinned = named(snapshots(self._open.con, self._server), version, self._server)
+            return self.refresh()
+
+    def unpin(self) -> LakeSnapshot:
+        """Go on with the newest snapshot, which is returned."""
+        with self._lock:
+            self._pinned = None
+            return self.refresh()
+
+    def is_at(self, version: str | None) -> bool:
+        """Whether the snapshot in use is that of a version, by default the newest there is."""
+        with self._lock:
+            snapshot = self._opened.attachment.snapshot if self._opened else None
+            if snapshot is None:
+                return False
+            if version is not None:
+                return snapshot.id == version
+            return snapshot.number == newest_number(self._open.con)
+
+    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
+        """Run the statements of one cell, all on one snapshot; raises like `fetch`."""
+        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
+
+    def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
+        """Run the statements of one cell, and leave making the frames to the caller.
+
+        Parameters
+        ----------
+        sql
+            One or more statements; parameters as ``$name``.
+        parameters
+            Values by name; each statement takes those it names.
+        variables
+            Where DataFrames may be found that a statement names like a table.
+
+        Raises
+        ------
+        WriteRefused
+            The gate refused a statement; nothing was run.
+        QueryError
+            The engine refused a statement.
+        DatabaseError
+            The lake cannot be reached or read.
+        """
+        passed = checked(sql)
+        if not passed:
+            return []
+        with self._lock:
+            self.refresh()
+            self._tell_newer()
+            refuse_drops(self._open.con, passed, self.catalog)
+            try:
+                return self._open.runner.attempt(passed, parameters or {}, variables or {})
+            except QueryError as error:
+                if not self._expired(error):
+                    raise
+                return self._open.runner.attempt(passed, parameters or {}, variables or {})
+
+    def tables(self) -> list[TableReport]:
+        """List the tables of the newest snapshot."""
+        self.refresh()
+        return self.catalog.tables()
+
+    def outline(self) -> list[Table] | None:
+        """The tables of the newest snapshot and the temporary ones; None while something runs."""
+        with idle(self._lock) as free:
+            if not free:
+                return None
+            self.refresh()
+            return [*self.catalog.outline(), *temporaries(self._open.con)]
+
+    def reader(self) -> AnalyticsConnection:
+        """A gated connection to the snapshot in use; it keeps the session alive, which must not `refresh`."""
+        self.catalog  # noqa: B018  # attaches the snapshot
+        cursor = self._open.con.cursor()
+        cursor.execute("USE analytics")
+        return AnalyticsConnection(cursor, self._prepare)
+
+    def interrupt(self) -> None:
+        """Stop the running statement; harmless when none runs."""
+        if self._opened is not None:
+            self._opened.con.interrupt()
+
+    def progress(self) -> Progress | None:
+        """How far the running statement is, as DuckDB estimates it; None where it cannot tell."""
+        percent = self._opened.con.query_progress() if self._opened else -1
+        return Progress(fraction=percent / 100) if percent >= 0 else None
+
+    def close(self) -> None:
+        """Close the engine."""
+        with self._lock:
+            self._forget()
+
+    @property
+    def _open(self) -> _Open:
+        if self._opened is None:
+            self._opened = _Open(self._server, self._settings)
+        return self._opened
+
+    def _refreshed(self) -> LakeSnapshot:
+        attachment = self._open.attachment
+        wanted = self._pinned.number if self._pinned else newest_number(self._open.con)
+        if attachment.snapshot is None or attachment.snapshot.number != wanted:
+            found = snapshots(self._open.con, self._server)
+            chosen = next((each for each in found if each.number == wanted), None)
+            if chosen is None:
+                raise _expired_pin(self._server, self._pinned)
+            attachment.take(chosen)
+        assert attachment.snapshot is not None
+        return attachment.snapshot
+
+    def _tell_newer(self) -> None:
+        """Say once that there is a newer version than the pinned one."""
+        if self._pinned is None or self._newer_told:
+            return
+        newest = snapshots(self._open.con, self._server)[0]
+        if newest.id != self._pinned.id:
+            self._newer_told = True
+            self._open.attachment.notices.append(NEWER.format(self._pinned.id, newest.id))
+
+    def _expired(self, error: QueryError) -> bool:
+        """Whether the snapshot has gone since the cell began; then there is a newer one now.
+
+        Raises
+        ------
+        MissingDatabase
+            It is the pinned one.
+        """
+        snapshot = self._open.attachment.snapshot
+        there = {each.number for each in snapshots(self._open.con, self._server)}
+        if snapshot is None or snapshot.number in there:
+            return False
+        if self._pinned is not None:
+            raise _expired_pin(self._server, self._pinned) from error
+        return self.refresh().number != snapshot.number
+
+    def _prepare(self, passed: Passed) -> None:
+        with self._lock, self._open.runner.explained(passed.sql, passed.line):
+            refuse_drops(self._open.con, [passed], self.catalog)
+            self._open.runner.ensure(passed)
+
+    def _forget(self) -> None:
+        if self._opened is not None:
+            self._opened.con.close()
+        self._opened = None
+
+
+def _expired_pin(server: Server, pinned: LakeSnapshot | None) -> MissingDatabase:
+    name = pinned.id if pinned else "the newest version"
+    return MissingDatabase(
+        f"{name} has expired: its snapshot was removed from the DuckLake",
+        path=server.name,
+        hint="`%greynb unpin` goes on with the newest version; `greynb history` lists those that are there",
+    )

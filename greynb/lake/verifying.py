@@ -1,0 +1,144 @@
+"""Comparing what users of a lake read with staging as it is now, by content hash and then by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from greynb.databases.generations import generation_at
+from greynb.databases.identifiers import literal, quote
+from greynb.databases.mirrored import Contents
+from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.errors import PublishError
+from greynb.lake.applying import COPY
+from greynb.lake.attaching import ALIAS, opened
+from greynb.lake.publishing import copy_of
+from greynb.lake.rowsums import columns_of, row_sum, rows_of
+from greynb.lake.snapshots import snapshots, tables_at
+from greynb.publish.merging import RowDifference
+from greynb.publish.publication import sync
+from greynb.publish.steps import Steps
+from greynb.publish.verification import TableComparison, Verification
+from greynb.routing import Server
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place
+
+_SHOWN: Final = 5
+_PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
+
+
+def verify(
+    source: Place, lake: Server, *, progress: Callable[[str, float], None] | None = None
+) -> Verification:
+    """Compare staging as it is now with the newest version of a lake.
+
+    Staging is held still as the publisher's own copy, which is brought up to date for this.
+
+    Parameters
+    ----------
+    source
+        The SQLite file, or the server.
+    lake
+        The lake.
+    progress
+        Told the step's name and the fraction of it that is done; may raise to stop.
+
+    Raises
+    ------
+    DatabaseError, PublishError
+        One of the two cannot be read.
+    """
+    copy = copy_of(source)
+    copy.parent.mkdir(parents=not isinstance(source, Path), exist_ok=True)
+    sync(source, copy, layout="generations", progress=progress)
+    generation = generation_at(copy)
+    mirror = generation.mirror() if generation else None
+    if mirror is None:
+        raise PublishError("staging could not be copied to columns, in which it is compared", path=copy)
+    steps = Steps(progress)
+    con = opened(lake)
+    try:
+        con.execute(f"ATTACH {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
+        found = snapshots(con, lake)
+        newest = next((each for each in found if each.is_publication), None)
+        planned = newest is not None and newest.info.get("mode") == "etl"
+        with steps.step("compare") as told:
+            tables = _tables(con, found[0].number, planned, told)
+    finally:
+        con.close()
+    notices = (_PLANNED,) if planned else ()
+    return Verification(source, lake, found[0].id, tables, (), notices)
+
+
+def _tables(
+    con: duckdb.DuckDBPyConnection, number: int, planned: bool, told: Callable[[float], None]
+) -> tuple[TableComparison, ...]:
+    contents = Contents.read(con, COPY)
+    shown = contents.shown
+    here = {shown[name]: each for name, each in contents.tables.items() if not each.unstored}
+    there = set(tables_at(con, number))
+    names = sorted({*here, *there})
+    found = []
+    for done, name in enumerate(names):
+        told(done / len(names))
+        if name not in there:
+            found.append(TableComparison(name, "missing"))
+        elif name not in here:
+            found.append(TableComparison(name, "extra"))
+        else:
+            found.append(_compared(con, name, here[name].key, number))
+    if planned:
+        found = [each if each.state == "equal" else TableComparison(each.name, "by plan") for each in found]
+    return tuple(found)
+
+
+def _compared(con: duckdb.DuckDBPyConnection, name: str, key: str | None, number: int) -> TableComparison:
+    copy = f"{COPY}.main.{quote(name)}"
+    lake = f"{ALIAS}.main.{quote(name)} AT (VERSION => {number})"
+    columns = columns_of(con, copy)
+    staging = row_sum(con, copy, columns)
+    try:
+        if columns_of(con, lake) != columns:
+            return TableComparison(name, "different", "its columns or their types differ", rows_of(staging))
+        analytics = row_sum(con, lake, columns)
+    except duckdb.Error as error:
+        stop_if_interrupted(error)
+        return TableComparison(name, "unreadable", first_line(error), rows_of(staging))
+    counts = rows_of(staging), rows_of(analytics)
+    if staging == analytics:
+        return TableComparison(name, "equal", "", *counts)
+    return TableComparison(name, "different", "", *counts, _differing(con, copy, lake, key, columns))
+
+
+def _differing(
+    con: duckdb.DuckDBPyConnection, copy: str, lake: str, key: str | None, columns: list[tuple[str, str]]
+) -> tuple[RowDifference, ...]:
+    """The first rows that differ, by key; of a table without one, rows that only one side has."""
+    names = [name for name, _ in columns]
+    order = quote(key) if key else "ALL"
+
+    def only(one: str, two: str) -> dict[Any, tuple[Any, ...]]:
+        rows = con.execute(
+            f"FROM (FROM {one} EXCEPT ALL FROM {two}) ORDER BY {order} LIMIT {_SHOWN}"
+        ).fetchall()
+        place = names.index(key) if key else 0
+        return {row[place] if key else number: row for number, row in enumerate(rows)}
+
+    here, there = only(copy, lake), only(lake, copy)
+    found: list[RowDifference] = []
+    for value in sorted({*here, *there})[:_SHOWN]:
+        one, two = here.get(value), there.get(value)
+        label = f"rowid = {value}" if key else f"row {one or two}"
+        if one and two and key:
+            differ = tuple(
+                (name, a, b) for name, a, b in zip(names, one, two, strict=True) if a != b and name != key
+            )
+            found.append(RowDifference(label, "changed", differ))
+            continue
+        found += [RowDifference(label, "only in staging")] if one else []
+        found += [RowDifference(label, "only in analytics")] if two else []
+    return tuple(found[:_SHOWN])

@@ -1,0 +1,100 @@
+"""Publishing, history, rollback and verification, by what holds the two: a file, a server or a lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from greynb.errors import UsageError
+
+if TYPE_CHECKING:
+    from greynb.publish import SyncResult
+    from greynb.publish.etl import Plan
+    from greynb.publish.history import Version
+    from greynb.publish.result import Mode
+    from greynb.publish.verifying import Verification
+    from greynb.routing import Route
+
+Progress = Callable[[str, float], None] | None
+
+
+def sync(
+    source: Route,
+    target: Route,
+    *,
+    mode: Mode = "incremental",
+    plan: Plan | None = None,
+    keep: int = 2,
+    verify: bool = False,
+    mirror: bool = True,
+    dry_run: bool = False,
+    progress: Progress = None,
+) -> SyncResult:
+    """Publish staging to analytics; see `greynb.sync`."""
+    from greynb.publish.result import SyncResult
+
+    if target.server is not None and target.place == source.place:
+        where = target.server
+        return SyncResult("", "none", where, where, where, asked=mode, dry_run=dry_run)
+    if target.lake is not None:
+        from greynb.lake.publishing import publish
+
+        if not mirror:
+            raise UsageError("a DuckLake is filled from a columnar mirror", hint="leave out --no-mirror")
+        return publish(
+            source.place,
+            target.lake,
+            mode=mode,
+            keep=keep,
+            plan=plan,
+            verify=verify,
+            dry_run=dry_run,
+            data_path=target.options.get("data_path"),
+            progress=progress,
+        )
+    from greynb import publish as files
+
+    return files.sync(
+        source.place,
+        target.path,
+        mode=mode,
+        plan=plan,
+        keep=keep,
+        verify=verify,
+        mirror=mirror,
+        dry_run=dry_run,
+        progress=progress,
+    )
+
+
+def history(target: Route) -> list[Version]:
+    """The versions of analytics, newest first."""
+    if target.lake is not None:
+        from greynb.lake import versions
+
+        return versions.history(target.lake)
+    from greynb.publish.history import history as of_file
+
+    return of_file(target.path)
+
+
+def rollback(target: Route, version: str | int | None, progress: Progress) -> SyncResult:
+    """Publish the content of an older version again."""
+    if target.lake is not None:
+        from greynb.lake import versions
+
+        return versions.rollback(target.lake, version, progress=progress)
+    from greynb.publish.versions import rollback as of_file
+
+    return of_file(target.path, version, progress=progress)
+
+
+def verify(source: Route, target: Route, progress: Progress) -> Verification:
+    """Compare analytics with staging as both are now."""
+    if target.lake is not None:
+        from greynb.lake import verifying
+
+        return verifying.verify(source.place, target.lake, progress=progress)
+    from greynb.publish.verifying import compare
+
+    return compare(source.place, target.path, progress=progress)
