@@ -92,6 +92,16 @@ def test_a_query_is_seen_running_stops_and_the_next_cell_runs(
     expect(book.output(2)).to_contain_text("42")
 
 
+def test_the_panel_answers_while_all_cells_run(opened: Opened) -> None:
+    book = opened("%load_ext greynb", SLOW)
+    book.choose("Run", "Run All Cells")
+    expect(book.status).to_contain_text("analytics · ", timeout=20_000)
+    book.status.click()
+    expect(book.panel).to_contain_text("chosen by ANALYTICS_DB_PATH")
+    book.stop.click()
+    expect(book.panel).to_contain_text("the query was interrupted")
+
+
 def test_the_panel_shows_versions_tables_and_queries(
     opened: Opened, axe: Callable[[], list[str]], picture: Picture
 ) -> None:
