@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from greynb.doctor import (
-    contents,
-    files,
-    indexes,
-    journals,
-    leftovers,
-    logged,
-    machine,
-    servers,
-    variables,
-    versions,
-)
+from greynb.doctor import contents, files, indexes, journals, leftovers, logged, machine, variables, versions
 from greynb.doctor.findings import Check
+from greynb.doctor.servers import SERVER_CHECKS
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(
@@ -273,17 +263,11 @@ CHECKS: Final[tuple[Check, ...]] = (
         machine.clock,
     ),
     Check(
-        "server-unreachable",
-        "error",
-        "the server does not answer",
-        "Cells and scripts of this role stop.",
-        servers.unreachable,
-    ),
-    Check(
         "duckdb-extension",
         "error",
         "DuckDB and its SQLite extension do not fit",
         "Files without a mirror cannot be read, and no mirror can be built.",
         machine.engines,
     ),
+    *SERVER_CHECKS,
 )

@@ -6,30 +6,33 @@ import getpass
 import json
 import platform
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import duckdb
 
 from greynb.databases.identifiers import literal
-from greynb.databases.relations import first_line
 from greynb.errors import PublisherBusy, PublishError
 from greynb.lake.attaching import ALIAS
 from greynb.lake.snapshots import LakeSnapshot, version_name
-
-if TYPE_CHECKING:
-    from greynb.routing import Server
+from greynb.routing import Server
 
 AUTHOR: Final = "greynb"
 
 
 def refusal(error: duckdb.Error, lake: Server) -> PublishError:
     """Say what an error at writing means."""
-    said = first_line(error)
     whole = str(error).lower()
     if "locked" in whole or "conflict" in whole or "could not serialize" in whole:
         return PublisherBusy(
             "another publisher changed the DuckLake meanwhile", path=lake.name, hint="run it again"
         )
+    if "permission denied" in whole or "readonly database" in whole:
+        return PublishError(
+            "the catalogue may only be read", path=lake.name, hint="publish as the user that owns it"
+        )
+    said = [line for line in str(error).splitlines() if line.strip()][-1]
+    if isinstance(lake.over, Server):
+        said = said.replace(lake.over.address, lake.over.name)
     return PublishError(f"the DuckLake could not be written: {said}", path=lake.name)
 
 

@@ -73,8 +73,8 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
     for number, statement in enumerate(statements, start=1):
         written = words(statement.text, "postgresql")
         first = written[0]
-        if first in _REFUSED:
-            raise _refusal(number, statement, *_REFUSED[first])
+        if first in _NEVER:
+            raise _refusal(number, statement, *_NEVER[first])
         if first == "PREPARE" and written[1:2] == ["TRANSACTION"]:
             raise _refusal(number, statement, *_TRANSACTION)
         if first == "COPY" and {"STDIN", "STDOUT"} & set(written):
@@ -118,7 +118,7 @@ _COPY: Final = (
     "COPY has no file to read from or write to in a cell",
     "greynb.load(df, table) brings rows in, by COPY; --export writes a result out",
 )
-_REFUSED: Final = {
+_NEVER: Final = {
     **dict.fromkeys(
         ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"), _TRANSACTION
     ),
