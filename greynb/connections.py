@@ -51,6 +51,10 @@ def analytics_session(route: Route) -> CellSession:
     """
 
     def opened() -> CellSession:
+        if route.server is not None and route.server.kind == "spark":
+            from greynb.spark.session import SparkSession
+
+            return SparkSession(route.server, required_lake(route))
         if route.lake is not None:
             from greynb.lake.session import LakeSession
 
@@ -60,6 +64,22 @@ def analytics_session(route: Route) -> CellSession:
         return AnalyticsSession(snapshot_source(route), mirrors(route))
 
     return _shared("cells", route, opened)
+
+
+def required_lake(route: Route) -> Server:
+    """The DuckLake that Spark computes over.
+
+    Raises
+    ------
+    UsageError
+        The environment names none.
+    """
+    if route.lake is None:
+        raise UsageError(
+            "Spark computes over a DuckLake, and the environment names none",
+            hint="set ANALYTICS_DB_PATH=ducklake:… beside ANALYTICS_ENGINE=spark, or LAKE_DB_PATH",
+        )
+    return route.lake
 
 
 def pin(route: Route, version: str | None = None) -> Version:

@@ -24,6 +24,7 @@ from greynb.errors import PublisherBusy, PublishError
 from greynb.lake.applying import COPY, Applying, Changes
 from greynb.lake.attaching import opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
+from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
@@ -48,6 +49,7 @@ def publish(
     verify: bool = False,
     dry_run: bool = False,
     data_path: str | None = None,
+    compacted: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
     """Publish a SQLite file to a lake while writers and readers go on.
@@ -66,6 +68,8 @@ def publish(
         Old versions that stay for a day at least; see `greynb.lake.upkeep`.
     data_path
         The folder for the Parquet files of a lake that is made.
+    compacted
+        Whether to leave nothing that only DuckDB can read; see `greynb.lake.compacting`.
 
     Raises
     ------
@@ -100,7 +104,11 @@ def publish(
             with steps.step("attach"):
                 con = opened(lake, writing=True, data_path=data_path)
             try:
-                return _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+                result = _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+                if compacted:
+                    with steps.step("compact"):
+                        compact(con, result.id)
+                return result
             finally:
                 con.close()
         except duckdb.Error as error:

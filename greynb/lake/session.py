@@ -8,8 +8,8 @@ and every statement passes the gate first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
@@ -32,6 +32,7 @@ from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
 if TYPE_CHECKING:
     from greynb.routing import Server
 
+T = TypeVar("T")
 Values = Mapping[str, object] | None
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
 
@@ -183,6 +184,27 @@ class LakeSession:
                 if not self._expired(error):
                     raise
                 return self._open.runner.attempt(passed, parameters or {}, variables or {})
+
+    def describe(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Name and type of each column of a query, which is not run, and what is to be said of its tables.
+
+        Raises
+        ------
+        QueryError
+            The engine refuses the statement.
+        """
+        with self._lock, self._open.runner.explained(passed.sql, passed.line):
+            self._tell_newer()
+            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
+            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows], notices
+
+    def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Ask something of the connection that has the lake attached."""
+        with self._lock:
+            return ask(self._open.con)
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection to the snapshot in use; it keeps the session alive, which must not `refresh`."""
