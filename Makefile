@@ -7,23 +7,30 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-scale stress lint bench bench-publishing bench-mirror bench-exports bench-evaluation clean
+.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-postgres bench-exports \
+	bench-evaluation bench-completion clean
 
 help:
 	@echo "make demo   two databases, a publication, an evaluation notebook, an HTML report"
-	@echo "make test   the whole test suite"
+	@echo "make test   the test suite"
+	@echo "make test-slow  the tests that take longer, which .ci/run runs as well"
+	@echo "make test-browser  JupyterLab and Notebook 7 in Chromium; RUNS=20 for 20 times in a row"
 	@echo "make test-scale  staging and analytics on real servers, which it installs where it may"
+	@echo "make docs   the documentation site in build/site, without network; what its pages run is run"
 	@echo "make stress publishers killed 500 times beside a writer and readers; a file beyond 1 GiB"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
+	@echo "make bench-postgres  staging and analytics on PostgreSQL beside the files"
 	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
+	@echo "make bench-completion  Tab in a cell over 200 tables of 40 columns"
 	@echo "make bench-evaluation  greynb.evaluate beside a loop with three queries per race"
 	@echo "make clean  remove what the others made"
 
 # The stamp is older than its inputs after every change of a dependency, and only then.
-$(READY): pyproject.toml constraints.txt
+# The labextension is copied by the installation, also by this editable one.
+$(READY): pyproject.toml constraints.txt $(wildcard lab/greynb/*.json lab/greynb/*/*.* lab/greynb/*/*/*.json)
 	@echo "Setting up $(VENV) (once; a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit("greynb needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
@@ -43,12 +50,24 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+RUNS ?= 1
+test-browser: $(READY)
+	@for run in $$(seq $(RUNS)); do $(BIN)/python -m pytest -m browser tests/browser $(ARGS) || exit 1; done
+
 test-scale: $(READY)
 	@.ci/tools
 	@$(BIN)/python -m pytest -m scale tests/scale $(ARGS)
 
 stress: $(READY)
 	@$(BIN)/python -m tests.publish.survival.stress $(ARGS)
+
+# --strict: a link or an anchor that leads nowhere stops the build.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo "build/site/index.html"
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -64,8 +83,14 @@ bench-publishing: $(READY)
 bench-mirror: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/mirror.py $(ARGS)
 
+bench-postgres: $(READY)
+	@$(BIN)/python benchmarks/postgres.py $(ARGS)
+
 bench-exports: $(READY)
 	@$(BIN)/python benchmarks/exports.py $(ARGS)
+
+bench-completion: $(READY)
+	@$(BIN)/python benchmarks/completion.py $(ARGS)
 
 bench-evaluation: $(READY)
 	@$(BIN)/python benchmarks/evaluation.py $(ARGS)

@@ -20,7 +20,7 @@ _HOMES = {
     "Evaluation": "greynb.evaluation",
     "status": "greynb.overview",
     "export": "greynb.report.exports",
-    "guard": "greynb.guarding",
+    "guard": "greynb.guarding.block",
     "role_of": "greynb.routing",
     "Settings": "greynb.routing",
     "Route": "greynb.routing",
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from greynb.errors import WriteRefused as WriteRefused
     from greynb.evaluation import Evaluation as Evaluation
     from greynb.evaluation import evaluate as evaluate
-    from greynb.guarding import guard as guard
+    from greynb.guarding.block import guard as guard
     from greynb.overview import status as status
     from greynb.report.document.building import Report as Report
     from greynb.report.exports import export as export

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from greynb.connections import connect, located
 from greynb.errors import GreynbError, UsageError
 from greynb.routing import Role, Settings, role_of
 
@@ -71,8 +72,6 @@ def get_conn(
     UsageError
         The engine does not serve this role.
     """
-    from greynb.connections import connect
-
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
     chosen: Role = role_of(for_script) if for_script is not None else role or "analytics"
@@ -118,7 +117,6 @@ def load(
     DatabaseLocked
         Another process kept staging locked for too long.
     """
-    from greynb.connections import located
     from greynb.loading import open_loader
 
     route = Settings.current().route("staging")
@@ -172,7 +170,6 @@ def sync(
         The publication could not be made; the version published before is untouched.
     """
     from greynb import published
-    from greynb.connections import located
     from greynb.publish.planning import required_plan
 
     settings = Settings.current()
@@ -191,7 +188,8 @@ def sync(
         )
     except GreynbError as error:
         raise located(error, source if error.role == "staging" else target) from error.__cause__
-    return _mirrored_alone(done, progress) if done.mode == "none" and mirror and not dry_run else done
+    is_one_file = done.mode == "none" and isinstance(done.target, Path)
+    return _mirrored_alone(done, progress) if is_one_file and mirror and not dry_run else done
 
 
 def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | None) -> SyncResult:
@@ -207,7 +205,6 @@ def _mirrored_alone(done: SyncResult, progress: Callable[[str, float], None] | N
 def history() -> list[Version]:
     """List the versions of analytics that are there, newest first."""
     from greynb import published
-    from greynb.connections import located
 
     route = Settings.current().route("analytics")
     try:
@@ -225,7 +222,6 @@ def rollback(
     no such version, or it is not whole any more; analytics is then untouched.
     """
     from greynb import published
-    from greynb.connections import located
 
     route = Settings.current().route("analytics")
     try:
@@ -241,7 +237,6 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     it for all. Raises DatabaseError where one of the two files cannot be read.
     """
     from greynb import published
-    from greynb.connections import located
 
     settings = Settings.current()
     source, target = settings.route("staging"), settings.route("analytics")

@@ -49,37 +49,18 @@ def analytics_session(route: Route) -> CellSession:
 
     The file is not looked at before the first cell: a copy of it may take long, and belongs to the worker.
     """
+    from greynb.opening import opened
 
-    def opened() -> CellSession:
-        if route.server is not None and route.server.kind == "spark":
-            from greynb.spark.session import SparkSession
+    def make() -> CellSession:
+        return opened(route) or _of_file(route)
 
-            return SparkSession(route.server, required_lake(route))
-        if route.lake is not None:
-            from greynb.lake.session import LakeSession
-
-            return LakeSession(route.lake)
-        from greynb.databases.analytics import AnalyticsSession
-
-        return AnalyticsSession(snapshot_source(route), mirrors(route))
-
-    return _shared("cells", route, opened)
+    return _shared("cells", route, make)
 
 
-def required_lake(route: Route) -> Server:
-    """The DuckLake that Spark computes over.
+def _of_file(route: Route) -> CellSession:
+    from greynb.databases.analytics import AnalyticsSession
 
-    Raises
-    ------
-    UsageError
-        The environment names none.
-    """
-    if route.lake is None:
-        raise UsageError(
-            "Spark computes over a DuckLake, and the environment names none",
-            hint="set ANALYTICS_DB_PATH=ducklake:… beside ANALYTICS_ENGINE=spark, or LAKE_DB_PATH",
-        )
-    return route.lake
+    return AnalyticsSession(snapshot_source(route), mirrors(route))
 
 
 def pin(route: Route, version: str | None = None) -> Version:
@@ -109,14 +90,19 @@ def unpin(route: Route) -> Version | None:
     return analytics_session(route).unpin()
 
 
+def pinned(route: Route) -> Version | None:
+    """The version to which this analytics file is kept; None where cells read the newest."""
+    return _pins.get((os.getpid(), route.place))
+
+
 def staging_session(route: Route) -> StagingSession | PostgresStaging:
     """The session that runs this route's ``%%staging`` cells."""
 
     def opened() -> StagingSession | PostgresStaging:
-        if route.server is not None:
+        if route.postgres is not None:
             from greynb.postgres.staging import PostgresStaging
 
-            return PostgresStaging(route.server)
+            return PostgresStaging(route.postgres)
         from greynb.databases.staging import StagingSession
 
         return StagingSession(route.path)
@@ -194,9 +180,9 @@ def snapshot_source(route: Route) -> SnapshotSource:
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
     source = SnapshotSource(route.path, shared=route.shared)
-    pinned = _pins.get((os.getpid(), route.place))
-    if isinstance(pinned, Snapshot):
-        source.pin(pinned)
+    kept = pinned(route)
+    if isinstance(kept, Snapshot):
+        source.pin(kept)
     return source
 
 
@@ -207,6 +193,8 @@ def _key(purpose: str, route: Route) -> _Key:
 
 def _analytics_duckdb(route: Route) -> AnalyticsConnection:
     """A gated connection that stays on the version that is newest now, for as long as it lives."""
+    if route.postgres is not None:
+        return analytics_session(route).reader()
     if route.lake is not None:
         return _lake_duckdb(route, route.lake)
     from greynb.databases.analytics import AnalyticsSession
@@ -232,12 +220,13 @@ def _lake_duckdb(route: Route, lake: Server) -> AnalyticsConnection:
     from greynb.lake.session import LakeSession
 
     key = _key("pinned", route)
-    pinned = _pins.get((os.getpid(), route.place))
+    kept = pinned(route)
+    version = kept.id if kept else None
     with _lock:
         session = _sessions.get(key)
-        if not isinstance(session, LakeSession) or not session.is_at(pinned.id if pinned else None):
+        if not isinstance(session, LakeSession) or not session.is_at(version):
             session = LakeSession(lake)
-            session.pin(pinned.id if pinned else None)
+            session.pin(version)
             _sessions[key] = session
         return session.reader()
 
@@ -260,9 +249,9 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
 def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:
     from greynb.postgres.connecting import connect as opened
 
-    if route.server is None:
+    if route.postgres is None:
         raise UsageError("staging is a file, no PostgreSQL", hint="engine='sqlite', or none")
-    return opened(route.server)
+    return opened(route.postgres)
 
 
 def _staging_sqlite(route: Route) -> sqlite3.Connection:

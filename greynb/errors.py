@@ -22,6 +22,8 @@ An error says what happened, on which role and file, which variable chose that f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from typing import Self
 
@@ -144,3 +146,12 @@ class QueryInterrupted(GreynbError):
 
     Nothing was written, unless the message says that the query had finished already.
     """
+
+
+@contextmanager
+def telling_interrupts(message: str) -> Iterator[None]:
+    """Make Ctrl-C during the block a `QueryInterrupted` that says what it was in the middle of."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise QueryInterrupted(message) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ class Status:
     Attributes
     ----------
     staging, analytics
-        The two files.
+        The two files or servers.
     lag
         How far analytics is behind staging.
     publication
@@ -138,14 +138,23 @@ def status(settings: Settings | None = None, *, exact: bool = False) -> Status:
     source, target = settings.route("staging"), settings.route("analytics")
     if target.lake is not None:
         return _over_lake(source, target, target.lake, exact=exact)
+    if target.server is not None:
+        return Status(role_status(source), role_status(target), _live(source, target), None)
     return Status(
         role_status(source),
         role_status(target),
-        lag(source.path, target.path),
+        lag(source.place, target.path),
         _publication(target.path),
-        _behind(source.path, target.path) if exact else None,
+        _behind(source.place, target.path) if exact else None,
         columnar.status(target) if target.path.exists() else None,
     )
+
+
+def _live(source: Route, target: Route) -> Lag:
+    """The lag of a server that cells read as it is now."""
+    if source.place == target.place:
+        return Lag(0.0, until=datetime.now(UTC))
+    return Lag(None, unknown="greynb does not publish to it")
 
 
 def _over_lake(source: Route, target: Route, lake: Server, *, exact: bool) -> Status:
@@ -156,7 +165,7 @@ def _over_lake(source: Route, target: Route, lake: Server, *, exact: bool) -> St
     if not analytics.exists:
         return Status(role_status(source), analytics, Lag(None, unknown=NOT_PUBLISHED), None)
     found = look_at(lake)
-    behind = lake_lag(source.path, found)
+    behind = lake_lag(source.place, found)
     if exact and behind.unknown == ELSEWHERE:
         raise PublishError(ELSEWHERE, path=lake.name, hint="`greynb verify` compares with any lake")
     info = found.publication.info if found.publication else {}
@@ -169,11 +178,11 @@ def _over_lake(source: Route, target: Route, lake: Server, *, exact: bool) -> St
         versions=found.versions,
         disk_bytes=found.disk_bytes,
     )
-    rows = _behind(source.path, copy_of(source.path)) if exact else None
+    rows = _behind(source.place, copy_of(source.place)) if exact else None
     return Status(role_status(source), analytics, behind, publication, rows)
 
 
-def _behind(source: Path, target: Path) -> Behind:
+def _behind(source: Path | Server, target: Path) -> Behind:
     from greynb.publish.behind import behind
 
     return behind(source, target)

@@ -1,4 +1,4 @@
-"""Publishing, history, rollback and verification, by what holds analytics: a SQLite file or a DuckLake."""
+"""Publishing, history, rollback and verification, by what holds the two: a file, a server or a lake."""
 
 from __future__ import annotations
 
@@ -31,13 +31,18 @@ def sync(
     progress: Progress = None,
 ) -> SyncResult:
     """Publish staging to analytics; see `greynb.sync`."""
+    from greynb.publish.result import SyncResult
+
+    if target.server is not None and target.place == source.place:
+        where = target.server
+        return SyncResult("", "none", where, where, where, asked=mode, dry_run=dry_run)
     if target.lake is not None:
         from greynb.lake.publishing import publish
 
         if not mirror:
             raise UsageError("a DuckLake is filled from a columnar mirror", hint="leave out --no-mirror")
         return publish(
-            source.path,
+            source.place,
             target.lake,
             mode=mode,
             keep=keep,
@@ -51,7 +56,7 @@ def sync(
     from greynb import publish as files
 
     return files.sync(
-        source.path,
+        source.place,
         target.path,
         mode=mode,
         plan=plan,
@@ -90,7 +95,7 @@ def verify(source: Route, target: Route, progress: Progress) -> Verification:
     if target.lake is not None:
         from greynb.lake import verifying
 
-        return verifying.verify(source.path, target.lake, progress=progress)
+        return verifying.verify(source.place, target.lake, progress=progress)
     from greynb.publish.verifying import compare
 
-    return compare(source.path, target.path, progress=progress)
+    return compare(source.place, target.path, progress=progress)

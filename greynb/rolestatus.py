@@ -50,6 +50,8 @@ class RoleStatus:
         Who writes, reads or publishes at this moment, as far as the system lists it (Linux).
     trouble
         Why a server cannot be looked at; empty where it can.
+    server
+        What kind of server it is, and who is at work on it; empty for a file.
     """
 
     role: Role
@@ -65,6 +67,7 @@ class RoleStatus:
     log_bytes: int = 0
     locks: tuple[Locker, ...] = ()
     trouble: str = ""
+    server: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, times as ISO text."""
@@ -77,23 +80,30 @@ class RoleStatus:
     def state(self) -> str:
         """Size, journal mode (of a file that may be written) and the last write, on one line."""
         log = f", log {self.log_bytes / 1e6:,.1f} MB" if self.log_bytes else ""
+        readable = self.journal or self.server or self.version or not self.bytes
         parts = [
             f"{(self.bytes or 0) / 1e6:,.1f} MB",
             f"{_JOURNALS[self.journal]}{log}" if self.journal and not self.version else "",
+            "" if readable else "no SQLite database, or not readable: `greynb doctor`",
+            self.server,
             f"written {self.written:%Y-%m-%d %H:%M:%S} UTC" if self.written else "",
         ]
         return " · ".join(filter(None, parts))
+
+    @property
+    def absent(self) -> str:
+        """Why there is nothing to tell of it."""
+        if self.trouble:
+            return self.trouble
+        missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
+        return f"not there yet: {missing}"
 
     def lines(self) -> Iterator[str]:
         """What ``greynb status`` says of the role, line by line."""
         yield f"{self.role:<10} {self.path}"
         yield f"{'':<10} chosen by {self.chosen_by} · {self.mode} mode"
-        if self.trouble:
-            yield f"{'':<10} {self.trouble}"
-            return
         if not self.exists:
-            missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
-            yield f"{'':<10} not there yet: {missing}"
+            yield f"{'':<10} {self.absent}"
             return
         yield f"{'':<10} {self.state}"
         for each in self.locks:
@@ -104,6 +114,8 @@ def role_status(route: Route) -> RoleStatus:
     """Say what serves a role now; nothing is opened in SQLite."""
     if route.lake is not None:
         return _of_lake(route, route.lake)
+    if route.server is not None:
+        return _of_server(route, route.server)
     from greynb.databases.generations import generation_at
     from greynb.publish.outside import look
 
@@ -126,6 +138,30 @@ def role_status(route: Route) -> RoleStatus:
         journal=_journal(route.path) if seen else None,
         log_bytes=seen.log_size if seen else 0,
         locks=tuple(_locks(route)) if seen else (),
+    )
+
+
+def _of_server(route: Route, server: Server) -> RoleStatus:
+    found, trouble = None, ""
+    try:
+        if route.postgres is not None:
+            from greynb.postgres.status import examined
+
+            found = examined(route.postgres)
+    except GreynbError as error:
+        trouble = error.message
+    return RoleStatus(
+        role=route.role,
+        path=server.name,
+        chosen_by=route.chosen_by,
+        mode=route.mode,
+        exists=found is not None,
+        bytes=found.bytes if found else None,
+        written=None,
+        version=None,
+        published=None,
+        trouble=trouble,
+        server=str(found) if found else "",
     )
 
 

@@ -43,7 +43,7 @@ def watch(
     from greynb.publish.watching import watch as run
 
     settings = Settings.current()
-    source, target = settings.route("staging").path, settings.route("analytics").path
+    source, target = settings.route("staging").place, settings.route("analytics").path
     stop, done = threading.Event(), threading.Event()
     failed: list[BaseException] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import statistics
 import subprocess
@@ -23,6 +24,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "routing": {"errors"},
+    "troubleshooting": {"errors"},
     "databases": {"errors", "routing"},
     "mirror": {"errors", "databases"},
     "postgres": {"errors", "routing", "databases"},
@@ -30,11 +32,12 @@ LAYERS: dict[str, set[str]] = {
     "lake": {"errors", "routing", "databases", "mirror", "postgres", "publish"},
     "spark": {"errors", "routing", "databases", "lake"},
     "published": {"errors", "routing", "publish", "lake"},
+    "opening": {"errors", "routing", "databases", "postgres", "lake", "spark"},
     "connections": {"errors", "routing", "databases", "mirror", "postgres", "lake", "spark"},
     "loading": {"errors", "routing", "databases", "postgres", "connections"},
     "db_utils": {"errors", "routing", "databases", "connections"},
     "columnar": {"errors", "routing", "databases", "mirror", "connections"},
-    "rolestatus": {"errors", "routing", "lake", "databases", "publish"},
+    "rolestatus": {"errors", "routing", "lake", "postgres", "databases", "publish"},
     "overview": {"errors", "routing", "lake", "databases", "publish", "columnar", "rolestatus"},
     "prometheus": {"overview", "rolestatus"},
     "service": {"errors", "routing", "publish"},
@@ -43,22 +46,49 @@ LAYERS: dict[str, set[str]] = {
     "migration": {"errors", "routing", "databases", "publish"},
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
-    "doctor": {"errors", "routing", "databases", "mirror", "publish", "connections", "columnar", "querylog"},
+    "doctor": {
+        *("errors", "routing", "databases", "mirror", "postgres", "publish", "connections", "columnar"),
+        "querylog",
+    },
+    "sqlformat": {"databases"},
+    "completion": {"databases"},
+    "profiling": {"errors", "databases"},
     "notebook": {
         *("errors", "routing", "databases", "publish", "connections", "columnar", "api", "overview"),
-        *("doctor", "rolestatus", "report", "querylog", "loading"),
+        *(
+            "doctor",
+            "rolestatus",
+            "report",
+            "querylog",
+            "sqlformat",
+            "completion",
+            "profiling",
+            "troubleshooting",
+        ),
+        "loading",
     },
     "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
-    "report": {"errors", "routing", "databases", "publish", "lake", "connections", "evaluation", "api"},
+    "report": {
+        "errors",
+        "routing",
+        "databases",
+        "postgres",
+        "publish",
+        "lake",
+        "connections",
+        "evaluation",
+        "api",
+    },
     "demo": {"errors", "routing", "databases", "publish", "report", "api"},
     "audit": {"errors", "routing", "databases"},
     "cli": {
         *("errors", "routing", "databases", "publish", "report", "evaluation", "demo", "api"),
         *("columnar", "overview", "prometheus", "service", "doctor", "audit", "querylog", "archive"),
-        *("guarding", "migration"),
+        *("guarding", "migration", "troubleshooting"),
     },
     "__main__": {"cli"},
 }
+TERMINAL = PACKAGE / "cli" / "terminal.py"  # the terminal's own variables: NO_COLOR, TERM and the like
 PRINTS = {"notebook", "report", "cli"}
 FORBIDDEN_TEXT = re.compile(
     "|".join(["/wo" + "rk/", "/ro" + "ot/", "pypi" + r"\.org", "python" + "hosted", "npm" + "js"])
@@ -138,7 +168,7 @@ def top_level_imports(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_routing_reads_the_environment(path: Path) -> None:
-    if part_of(path) == "routing":
+    if part_of(path) == "routing" or path == TERMINAL:
         return
     names = {"os.environ", "os.getenv", "os.putenv"}  # in code: audit has them in texts
     attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
@@ -250,9 +280,11 @@ def test_the_readme_names_every_command() -> None:
         assert f"greynb {command}" in readme
 
 
-def test_the_versions_of_the_package_and_the_changelog_agree() -> None:
+def test_the_versions_of_the_package_the_changelog_and_the_labextension_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{greynb.__version__}]" in changelog
+    labextension = json.loads((ROOT / "lab" / "greynb" / "package.json").read_text(encoding="utf-8"))
+    assert labextension["version"] == greynb.__version__
 
 
 def test_every_module_says_what_it_is_for() -> None:

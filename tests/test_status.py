@@ -7,13 +7,14 @@ import re
 import sqlite3
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greynb import get_conn
+from greynb import columnar, get_conn
 from greynb.cli import main
 from greynb.connections import close_all
 from greynb.overview import Publication, Status, status
@@ -188,7 +189,7 @@ def test_an_exact_comparison_with_nothing_published_is_refused_with_what_to_do(s
 
 @pytest.mark.parametrize("words", [["--every", "5s"], ["--watch", "--dry-run"]])
 def test_a_watch_is_not_begun_by_half_or_as_a_trial(words, stage, capsys):
-    assert main(["sync", *words]) == 1
+    assert main(["sync", *words]) == 2
     assert "--watch" in capsys.readouterr().err
     assert not (stage / "analytics.db").exists()
 
@@ -200,6 +201,30 @@ def test_the_journal_mode_of_staging_is_told_without_opening_it(mode, word, stag
     con.close()
     assert status().staging.journal == word
     assert [each.name for each in stage.iterdir()] == ["stage.db"]
+
+
+def test_the_mirror_of_a_file_that_was_not_published_is_none_building_fresh_and_stale(stage):
+    analytics = stage / "analytics.db"
+    with closing(sqlite3.connect(analytics)) as con:
+        con.execute(
+            "CREATE TABLE t AS WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300000)"
+            " SELECT i, hex(i) AS text FROM n"
+        )
+    assert "mirror none" in str(status())
+    meanwhile = []
+    columnar.build(told=lambda _: meanwhile.append(status().mirror.state))
+    assert "building" in meanwhile
+    assert "mirror fresh" in str(status())
+    with closing(sqlite3.connect(analytics)) as con:
+        con.execute("DELETE FROM t WHERE i = 1")
+        con.commit()
+    assert "mirror of an older version, not used" in str(status())
+
+
+def test_a_file_that_is_no_database_is_told_as_such(stage):
+    assert "SQLite" not in str(status())
+    (stage / "stage.db").write_text("hello")
+    assert "no SQLite database, or not readable: `greynb doctor`" in str(status())
 
 
 def test_a_commit_in_the_log_is_the_last_write_and_the_log_has_a_size(stage, capsys):

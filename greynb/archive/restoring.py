@@ -87,7 +87,7 @@ def restore(
         A file is damaged, or its rows do not fit the table; nothing of that file is restored.
     """
     if not path.exists():
-        raise UsageError(f"there is no {path}")
+        raise UsageError("there is no such file or folder", path=path, hint="name the folder of --to")
     done = Restored(dry_run=dry_run)
     with writing(staging) as con, alone(path if path.is_dir() else path.resolve().parent) as folder:
         journal.settle(con, folder)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from greynb.archive.values import Row, storage
@@ -66,7 +67,9 @@ def found(con: sqlite3.Connection, name: str, date: str) -> Table:
     """
     table = described(con, name, date)
     if table is None:
-        raise UsageError(f"staging has no table {name}", hint="`greynb status` says which file staging is")
+        tables = [str(each) for (each,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        hint = f"{_meant(name, tables)}`greynb status` says which file staging is"
+        raise UsageError(f"staging has no table {name}", hint=hint)
     refuse_triggers(con, table.name, "DELETE")
     child = con.execute(
         "SELECT l.name FROM pragma_table_list AS l, pragma_foreign_key_list(l.name) AS k"
@@ -98,11 +101,20 @@ def described(con: sqlite3.Connection, name: str, date: str) -> Table | None:
     columns = [(each, declared, hidden > 1) for each, declared, hidden in listed]
     spelled = {fold(each): each for each, _, _ in columns}
     if fold(date) not in spelled:
-        raise UsageError(f"{table} has no column {date}", hint="columns: " + ", ".join(spelled.values()))
+        names = ", ".join(spelled.values())
+        raise UsageError(
+            f"{table} has no column {date}", hint=f"{_meant(date, spelled.values())}columns: {names}"
+        )
     rowid = next((each for each in ("rowid", "_rowid_", "oid") if each not in spelled), None)
     if without_rowid or rowid is None:
         raise UsageError(f"{table} has no rowid, so its rows cannot be archived")
     return Table(table, spelled[fold(date)], sql, rowid, columns)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """What was probably meant, as the beginning of a hint; empty where nothing is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def refuse_triggers(con: sqlite3.Connection, table: str, event: str) -> None:

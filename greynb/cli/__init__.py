@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -12,14 +11,23 @@ from greynb.cli import (
     archiving,
     auditing,
     databases,
+    exitcodes,
+    explaining,
     guarding,
     logs,
     migrating,
     publishing,
     reports,
+    shells,
     upkeep,
 )
-from greynb.errors import GreynbError
+from greynb.cli.common import complain
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Parser, WrongCall
+from greynb.cli.terminal import completing
+from greynb.errors import GreynbError, QueryInterrupted
+
+_CODES = {WrongCall: Exit.USAGE, QueryInterrupted: Exit.INTERRUPTED}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,38 +41,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if it worked, 1 if greynb refused (the reason is on standard error), 2 for a wrong call,
-        3 for a lag beyond ``--max-lag``, 4 where ``verify`` found a difference, 5 where ``doctor`` found an
-        error or ``audit`` something, 130 after Ctrl-C; ``guard`` gives what its command gave.
+        One of `greynb.cli.exitcodes.Exit`; ``guard`` gives what its command gave.
     """
-    args = _parser().parse_args(argv)
     try:
-        return int(args.run(args) or 0)
+        code = _run(argv)
+        if sys.stdout is not None:  # a full disk or a closed pipe is found here, not at the end of Python
+            sys.stdout.flush()
+        return code
     except GreynbError as error:
-        print(f"greynb: {error}", file=sys.stderr)
-        return 1
+        complain(str(error))
+        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.REFUSED)
     except KeyboardInterrupt:
-        print("greynb: interrupted; nothing was changed", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        complain("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _let_go_of_output()
+        return Exit.PIPE_CLOSED
+    except OSError as error:
+        if error.filename is not None or sys.stdout is None:
+            raise
+        _let_go_of_output()
+        complain(f"the output could not be written: {error.strerror}")
+        return Exit.REFUSED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The parser of all commands."""
+    whole = Parser(
         prog="greynb",
         description="Staging takes the writes, analytics serves the reads; greynb routes and publishes.",
+        examples=[
+            ("greynb status", "which file serves each role, and how far analytics is behind"),
+            ("greynb sync", "publish what changed in staging"),
+            ("greynb doctor", "what is wrong with both databases"),
+            ("greynb sync --help", "the options of a command, with examples"),
+        ],
+        more=f"exit codes:\n{exitcodes.listed()}\n  `guard` gives the code of its command.",
     )
-    parser.add_argument("--version", action="version", version=f"greynb {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    databases.add(commands)
-    publishing.add(commands)
-    reports.add(commands)
-    upkeep.add(commands)
-    guarding.add(commands)
-    migrating.add(commands)
-    archiving.add(commands)
-    auditing.add(commands)
-    logs.add(commands)
-    return parser
+    whole.add_argument("--version", action="version", version=f"greynb {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", title="commands", parser_class=Parser)
+    for part in (
+        *(databases, publishing, reports, upkeep, guarding, migrating, archiving, auditing, logs),
+        *(explaining, shells),
+    ):
+        part.add(commands)
+    return whole
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    whole = parser()
+    if completing():
+        from greynb.cli.completing import complete
+
+        complete(whole)
+    args = whole.parse_args(argv)
+    return int(args.run(args) or 0)
+
+
+def _let_go_of_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not try it again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

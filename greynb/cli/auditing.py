@@ -6,14 +6,25 @@ import argparse
 import sys
 from pathlib import Path
 
-from greynb.errors import UsageError
+from greynb.cli.common import tell
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 
-FOUND = 5  # the exit code for findings at or above --fail-on
 
-
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``audit``."""
-    command = commands.add_parser("audit", help="where scripts, notebooks and SQL go past the routing")
+    command = add_command(
+        commands,
+        "audit",
+        "where scripts, notebooks and SQL go past the routing",
+        about="Nothing is run: Python, shell, notebooks and SQL are read as text.",
+        examples=[
+            ("audit scripts notebooks", "all below two folders"),
+            ("audit . --format sarif > audit.sarif", "for a code-scanning service"),
+            ("audit . --baseline audit.json --write-baseline", "what is there now is known"),
+            ("audit . --baseline audit.json --fail-on error", "only what is new, only errors"),
+        ],
+    )
     command.add_argument("paths", nargs="+", metavar="PATH", help="files, and folders with all below them")
     command.add_argument("--format", choices=["text", "json", "sarif"], default="text", help="default: text")
     command.add_argument(
@@ -41,12 +52,12 @@ def _audit(args: argparse.Namespace) -> int:
     from greynb.audit.running import audit
 
     if args.write_baseline and args.baseline is None:
-        raise UsageError("--write-baseline needs a file", hint="Name it: --baseline FILE.")
+        raise WrongCall("--write-baseline needs a file", hint="Name it: --baseline FILE.")
     found = audit(args.paths)
     if args.write_baseline:
         number = baseline.write(args.baseline, found.findings)
         print(f"{args.baseline}: {number:,} findings of {found.files:,} files are known from now on")
-        return 0
+        return Exit.OK
     findings = list(found.findings)
     if args.baseline is not None:
         beside = baseline.compared(args.baseline, findings)
@@ -54,6 +65,6 @@ def _audit(args: argparse.Namespace) -> int:
         if args.format == "text" and (beside.known or beside.gone):
             gone = f"; {beside.gone:,} that it knows are gone: --write-baseline" if beside.gone else ""
             print(f"known from the baseline: {len(beside.known):,}{gone}", file=sys.stderr)
-    print(FORMATS[args.format](findings, found.files))
+    tell(FORMATS[args.format](findings, found.files))
     told = [each for each in findings if not each.suppressed]
-    return FOUND if args.fail_on != "never" and at_least(told, args.fail_on) else 0
+    return Exit.FOUND if args.fail_on != "never" and at_least(told, args.fail_on) else Exit.OK

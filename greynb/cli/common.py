@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from greynb.cli.terminal import painted, rewrites
 from greynb.errors import UsageError
 
 
@@ -16,13 +17,30 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def whole(text: str) -> int:
+    """Read a whole number from 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number from 0, not {text}")
+    return int(text)
+
+
+def tell(text: str) -> None:
+    """Print a result for people."""
+    print(painted(text, sys.stdout))
+
+
+def complain(text: str) -> None:
+    """Say on standard error what went wrong."""
+    print(painted(f"greynb: {text}", sys.stderr), file=sys.stderr)
+
+
 def progress_line() -> Callable[[str, float], None]:
     """Progress as one line that rewrites itself on a terminal, and as one line per step elsewhere."""
     last = ""
 
     def show(step: str, fraction: float) -> None:
         nonlocal last
-        if sys.stderr.isatty():
+        if rewrites(sys.stderr):
             end = "\n" if fraction >= 1 else ""
             print(f"\r\x1b[2K{step} {fraction:4.0%}", end=end, file=sys.stderr, flush=True)
         elif step != last:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
-from greynb.cli.common import length, progress_line
+from greynb.cli.common import complain, length, progress_line, tell
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, add_command
 from greynb.overview import status
 from greynb.routing import role_of
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``status``, ``route`` and ``mirror``."""
-    command = commands.add_parser("status", help="which file serves each role, and who chose it")
+    command = add_command(
+        commands,
+        "status",
+        "which file serves each role, and who chose it",
+        examples=[
+            ("status", "both files, the versions, the mirror, locks, and the lag"),
+            ("status --exact", "also how many rows differ"),
+            ("status --max-lag 10m", "for cron: exit code 3 beyond ten minutes"),
+            ("status --prometheus > greynb.prom", "for the node exporter"),
+        ],
+    )
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--prometheus", action="store_true", help="as metrics for Prometheus")
     command.add_argument("--exact", action="store_true", help="count the rows that differ; copies staging")
@@ -25,11 +36,31 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.set_defaults(run=_status)
 
-    command = commands.add_parser("route", help="the role and file of a script of the collector")
-    command.add_argument("script", nargs="?", help="a script's path; both roles if left out")
+    command = add_command(
+        commands,
+        "route",
+        "the role and file of a script of the collector",
+        about="Four columns with tabs between: role, file, what chose it, mode.",
+        examples=[
+            ("route", "both roles"),
+            ("route scripts/ingest_csv.py", "what this script gets"),
+        ],
+    )
+    command.add_argument(
+        "script", nargs="?", metavar="SCRIPT", help="a script's path; both roles if left out"
+    )
     command.set_defaults(run=_route)
 
-    command = commands.add_parser("mirror", help="the columnar mirror from which cells read analytics")
+    command = add_command(
+        commands,
+        "mirror",
+        "the columnar mirror from which cells read analytics",
+        examples=[
+            ("mirror status", "whether there is one, and how large it is"),
+            ("mirror build", "make one where the version has none"),
+            ("mirror drop", "free what was built beside the versions"),
+        ],
+    )
     command.add_argument(
         "action",
         choices=["build", "status", "drop"],
@@ -48,11 +79,11 @@ def _status(args: argparse.Namespace) -> int:
     elif args.json:
         print(json.dumps(now.as_dict(), indent=2))
     else:
-        print(now)
+        tell(str(now))
     if args.max_lag is None or not now.lag.is_beyond(args.max_lag):
-        return 0
-    print(f"greynb: analytics is too far behind: {now.lag}", file=sys.stderr)
-    return 3
+        return Exit.OK
+    complain(f"analytics is too far behind: {now.lag}")
+    return Exit.LAG
 
 
 def _route(args: argparse.Namespace) -> None:

@@ -8,35 +8,36 @@ import sys
 from typing import TYPE_CHECKING
 
 from greynb.cli.common import positive, progress_line
-from greynb.errors import UsageError
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-DAMAGED = 5
 _USAGE = """greynb guard [options] -- CMD …
        greynb guard list [--json]
        greynb guard restore [BACKUP]"""
-_EPILOG = """A backup of staging is made first, while its writers go on. After the command the rows of each
-table and integrity_check are shown, and the exit code is the command's (5 where it was 0 and the database
-is damaged).
-
-  greynb guard -- python ingest_csv.py july.csv
-  greynb guard --label july --restore-on-failure -- make ingest
-  greynb guard list
-  greynb guard restore"""
+_ABOUT = """A backup of staging is made first, while its writers go on. After the command the rows of each
+table and integrity_check are shown, and the exit code is the command's (5 where it was 0 and the
+database is damaged)."""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``guard``."""
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "guard",
-        help="back staging up, run a command, compare, and restore where it went wrong",
+        "back staging up, run a command, compare, and restore where it went wrong",
+        about=_ABOUT,
         usage=_USAGE,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=[
+            ("guard -- python ingest_csv.py july.csv", "a backup, the command, the comparison"),
+            ("guard --label july --restore-on-failure -- make ingest", "back without a question"),
+            ("guard list", "the backups, newest first"),
+            ("guard restore", "put back the newest that a guard made"),
+        ],
     )
     command.add_argument("--label", default="", metavar="NAME", help="what the backup is called after")
     command.add_argument(
@@ -60,7 +61,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _guard(args: argparse.Namespace) -> int:
     first, rest = (args.words[0], args.words[1:]) if args.words else ("", [])
     if args.role != "staging":
-        raise UsageError(
+        raise WrongCall(
             "only staging is guarded",
             hint="versions of analytics are kept already: `greynb history`, `rollback`",
         )
@@ -70,12 +71,12 @@ def _guard(args: argparse.Namespace) -> int:
         "restore": lambda: _restore(rest),
     }
     if first not in actions:
-        raise UsageError("a command to guard comes after --", hint="greynb guard -- python ingest.py")
+        raise WrongCall("a command to guard comes after --", hint="greynb guard -- python ingest.py")
     return actions[first]()
 
 
 def _run(args: argparse.Namespace, words: Sequence[str]) -> int:
-    from greynb.guarding import guard
+    from greynb.guarding.block import guard
     from greynb.guarding.command import check_command, ended, run_command
 
     check_command(words)
@@ -96,14 +97,14 @@ def _run(args: argparse.Namespace, words: Sequence[str]) -> int:
 
         assert guarded.backup is not None
         _show(f"guard: interrupted; to go back, run: {command(guarded.backup)}")
-        return code or 130
-    return code or (DAMAGED if found.damage and not guarded.restored else 0)
+        return code or Exit.INTERRUPTED
+    return code or (Exit.FOUND if found.damage and not guarded.restored else Exit.OK)
 
 
 def _list(words: Sequence[str]) -> int:
     from greynb.guarding.backups import backups
 
-    parser = argparse.ArgumentParser("greynb guard list", description="The backups of staging, newest first.")
+    parser = Parser("greynb guard list", description="The backups of staging, newest first.")
     parser.add_argument("--json", action="store_true", help="for machines")
     as_json = parser.parse_args(words).json
     found = backups(_staging())
@@ -111,22 +112,29 @@ def _list(words: Sequence[str]) -> int:
         print(json.dumps([each.as_dict() for each in found], indent=2))
     else:
         print("\n".join(map(str, found)) or "there are no backups")
-    return 0
+    return Exit.OK
 
 
 def _restore(words: Sequence[str]) -> int:
     from greynb.guarding.backups import backup_named
-    from greynb.guarding.block import restored_text
+    from greynb.guarding.block import others_text, restored_text
     from greynb.guarding.restoring import restore
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "greynb guard restore",
         description="Put a backup back, in one transaction; what was there is kept as a backup too.",
     )
-    parser.add_argument("backup", nargs="?", help="its name or folder; default: the newest that a guard made")
+    parser.add_argument(
+        "backup",
+        nargs="?",
+        metavar="BACKUP",
+        help="its name or folder; default: the newest that a guard made",
+    )
     backup = backup_named(_staging, parser.parse_args(words).backup)
+    if others := others_text(backup):
+        _show(others)
     print(restored_text(backup, restore(backup, told=progress_line())))
-    return 0
+    return Exit.OK
 
 
 def _staging() -> Path:

@@ -7,24 +7,48 @@ import json
 from pathlib import Path
 
 from greynb.cli.common import positive
+from greynb.cli.parser import Commands, Parser, add_command
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``log`` and ``slow``."""
-    command = commands.add_parser("log", help="the statements that cells ran, where the query log is on")
+    command = add_command(
+        commands,
+        "log",
+        "the statements that cells ran, where the query log is on",
+        about="`%config Greynb.log = True` turns it on in a notebook.",
+        examples=[
+            ("log", "the last twenty, newest last"),
+            ("log -n 100 --json", "for machines"),
+        ],
+    )
     _common(command, 20)
     command.set_defaults(run=_log)
 
-    command = commands.add_parser("slow", help="the statements that took the longest, and why")
+    command = add_command(
+        commands,
+        "slow",
+        "the statements that took the longest, and why",
+        about="Statements that differ in their values alone are one.",
+        examples=[
+            ("slow", "the ten that cost the most time"),
+            ("slow 3", "why the third is slow, in plain words"),
+            ("slow --role staging -n 5", "one role's"),
+        ],
+    )
     command.add_argument("number", nargs="?", type=positive, metavar="N", help="explain the N-th of the list")
     command.add_argument("--role", choices=["staging", "analytics"], help="one role's only")
     _common(command, 10)
     command.set_defaults(run=_slow)
 
 
-def _common(command: argparse.ArgumentParser, count: int) -> None:
-    command.add_argument("-n", dest="count", type=positive, default=count, help=f"how many (default {count})")
-    command.add_argument("--file", type=Path, help="the log, where %%config Greynb.log_file names one")
+def _common(command: Parser, count: int) -> None:
+    command.add_argument(
+        "-n", dest="count", type=positive, metavar="N", default=count, help=f"how many (default {count})"
+    )
+    command.add_argument(
+        "--file", type=Path, metavar="FILE", help="the log, where %%config Greynb.log_file names one"
+    )
     command.add_argument("--json", action="store_true", help="for machines")
 
 

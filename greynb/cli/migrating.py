@@ -6,25 +6,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from greynb.cli.common import progress_line
+from greynb.cli.common import complain, progress_line
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 from greynb.errors import UsageError
 from greynb.routing import Settings
 
-_EPILOG = """The original is only read, and stays. The .env file is changed last, when all is verified;
-the old one is kept beside it. A migration that was stopped goes on when the same command is run again.
-
-  greynb migrate --from greyhound_racing_data.db --dry-run
-  greynb migrate --from greyhound_racing_data.db --yes
-  greynb migrate --to-single greyhound_racing_data_one.db"""
+_ABOUT = """The original is only read, and stays. The .env file is changed last, when all is verified; the
+old one is kept beside it. A migration that was stopped goes on when the same command is run again."""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``migrate``."""
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "migrate",
-        help="from one database to two: staging and analytics; and back",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "from one database to two: staging and analytics; and back",
+        about=_ABOUT,
+        examples=[
+            ("migrate --from greyhound_racing_data.db --dry-run", "only show the plan"),
+            ("migrate --from greyhound_racing_data.db --yes", "do it without a question"),
+            ("migrate --to-single greyhound_racing_data_one.db", "back to one file"),
+        ],
     )
     way = command.add_mutually_exclusive_group(required=True)
     way.add_argument("--from", dest="source", type=Path, metavar="PATH", help="the one database")
@@ -45,22 +48,22 @@ def _migrate(args: argparse.Namespace) -> int:
     settings = Settings.current()
     if args.single:
         if args.staging or args.analytics:
-            raise UsageError("--to-single makes one file for both roles", hint="leave out the other two")
+            raise WrongCall("--to-single makes one file for both roles", hint="leave out the other two")
         plan = plan_single(args.single, settings)
     else:
         plan = plan_two(args.source, args.staging, args.analytics, settings)
     print(plan)
     if args.dry_run:
-        return 0
+        return Exit.OK
     if not args.yes and not _agreed():
         print("nothing was done")
-        return 1
+        return Exit.REFUSED
     try:
         print(migrate(plan, progress=progress_line()))
     except KeyboardInterrupt:
-        print("greynb: stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+        complain("stopped; the same command goes on from here")
+        return Exit.INTERRUPTED
+    return Exit.OK
 
 
 def _agreed() -> bool:

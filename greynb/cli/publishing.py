@@ -8,34 +8,75 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greynb import api
-from greynb.cli.common import length, progress_line
-from greynb.errors import UsageError
+from greynb.cli.common import length, progress_line, tell, whole
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 
 if TYPE_CHECKING:
     from greynb.publish import SyncResult
 
+_SYNC = [
+    ("sync", "publish what changed; nothing if nothing did"),
+    ("sync --dry-run", "only say what would happen"),
+    ("sync --mode full --verify", "everything anew, each row compared"),
+    ("sync --mode etl --plan project", "as project/greynb.toml says"),
+    ("sync --watch --every 2s", "and again whenever staging changed"),
+]
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+def add(commands: Commands[Parser]) -> None:
     """Add ``sync``, ``history``, ``rollback``, ``changes`` and ``verify``."""
-    _add_sync(commands.add_parser("sync", help="publish staging to analytics"))
+    _add_sync(add_command(commands, "sync", "publish staging to analytics", examples=_SYNC))
 
-    command = commands.add_parser("history", help="the versions of analytics that are there")
+    command = add_command(
+        commands,
+        "history",
+        "the versions of analytics that are there",
+        examples=[
+            ("history", "when, how, by whom, rows, disk use"),
+            ("history --json", "for machines"),
+        ],
+    )
     command.add_argument("--json", action="store_true", help="for machines")
     command.set_defaults(run=_history)
 
-    command = commands.add_parser("rollback", help="publish an older version of analytics again")
-    command.add_argument("version", nargs="?", help="gen-000041 or 41; the one before if left out")
+    command = add_command(
+        commands,
+        "rollback",
+        "publish an older version of analytics again",
+        examples=[
+            ("rollback", "the one before"),
+            ("rollback gen-000041", "this one; 41 will do"),
+        ],
+    )
+    command.add_argument(
+        "version", nargs="?", metavar="VERSION", help="gen-000041 or 41; the one before if left out"
+    )
     command.set_defaults(run=_rollback)
 
-    command = commands.add_parser("changes", help="what changed between two versions of analytics")
+    command = add_command(
+        commands,
+        "changes",
+        "what changed between two versions of analytics",
+        examples=[
+            ("changes", "the last publication, table by table"),
+            ("changes 41 44 --table odds_history", "rows before and after"),
+        ],
+    )
     command.add_argument("old", nargs="?", metavar="V1", help="a version; default: the one before V2")
     command.add_argument("new", nargs="?", metavar="V2", help="a version; default: the current one")
     command.add_argument("--table", metavar="T", help="the changed rows of this table, before and after")
     command.add_argument("--json", action="store_true", help="for machines")
     command.set_defaults(run=_changes)
 
-    command = commands.add_parser(
-        "verify", help="compare analytics with staging, or a report's numbers with the data; 4 if they differ"
+    command = add_command(
+        commands,
+        "verify",
+        "compare analytics with staging, or a report's numbers with the data",
+        examples=[
+            ("verify", "analytics with staging, row by row"),
+            ("verify july.html july.xlsx", "run their queries again, number by number"),
+        ],
     )
     command.add_argument(
         "files", nargs="*", metavar="FILE", help="reports and exports, whose queries are run again"
@@ -44,7 +85,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=_verify)
 
 
-def _add_sync(command: argparse.ArgumentParser) -> None:
+def _add_sync(command: Parser) -> None:
     command.add_argument(
         "--mode",
         choices=["full", "incremental", "etl"],
@@ -54,7 +95,7 @@ def _add_sync(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--plan", metavar="DIR", help="with etl: where greynb.toml is (default: here)")
     command.add_argument(
-        "--keep", type=int, default=2, metavar="N", help="old versions that stay (default 2)"
+        "--keep", type=whole, default=2, metavar="N", help="old versions that stay (default 2)"
     )
     command.add_argument("--verify", action="store_true", help="compare each row with staging's")
     command.add_argument(
@@ -82,7 +123,10 @@ def _sync(args: argparse.Namespace) -> None:
         )
 
     if (args.every and not args.watch) or (args.watch and args.dry_run):
-        raise UsageError("--every goes with --watch, and --watch not with --dry-run")
+        raise WrongCall(
+            "--every goes with --watch, and --watch not with --dry-run",
+            hint="`greynb sync --help` shows how they are used",
+        )
     if args.watch:
         from greynb import service
 
@@ -124,5 +168,8 @@ def _verify(args: argparse.Namespace) -> int:
 
         return verify_files(args.files, as_json=args.json)
     found = api.verify(progress=progress_line())
-    print(json.dumps(found.as_dict(), indent=2, default=repr) if args.json else found)
-    return 0 if found.equal else 4
+    if args.json:
+        print(json.dumps(found.as_dict(), indent=2, default=repr))
+    else:
+        tell(str(found))
+    return Exit.OK if found.equal else Exit.DIFFERS

@@ -6,13 +6,25 @@ import argparse
 from pathlib import Path
 
 from greynb.cli.common import positive, progress_line
+from greynb.cli.parser import Commands, Parser, add_command
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``report`` and ``demo``."""
-    command = commands.add_parser("report", help="run a notebook and write its report")
+    command = add_command(
+        commands,
+        "report",
+        "run a notebook and write its report",
+        examples=[
+            ("report evaluation", "evaluation.html, of the notebook that comes along"),
+            ("report month.ipynb --to html,pdf --param month=2025-07 --out reports", "two files"),
+            ("report month.ipynb --param month=2025-06 --param month=2025-07", "two and an index"),
+        ],
+    )
     command.add_argument(
-        "notebook", help="a notebook, or one that comes along: evaluation, ingest, quickstart, report"
+        "notebook",
+        metavar="NOTEBOOK",
+        help="a notebook, or one that comes along: evaluation, ingest, quickstart, report",
     )
     command.add_argument(
         "--to", type=_words, default=[], metavar="FORMATS", help="html (default), pdf, xlsx, md; with commas"
@@ -31,8 +43,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--force", action="store_true", help="replace files that are there")
     command.set_defaults(run=_report)
 
-    command = commands.add_parser("demo", help="build a season, publish it, and write an evaluation report")
-    command.add_argument("--races", type=positive, default=20_000, help="size of the season (default 20,000)")
+    command = add_command(
+        commands,
+        "demo",
+        "build a season, publish it, and write an evaluation report",
+        examples=[
+            ("demo", "20,000 races in the folder demo"),
+            ("demo --races 500 --to small", "a small season"),
+        ],
+    )
+    command.add_argument(
+        "--races", type=positive, default=20_000, metavar="N", help="size of the season (default 20,000)"
+    )
     command.add_argument("--to", default="demo", metavar="DIR", help="folder to fill (default ./demo)")
     command.set_defaults(run=_demo)
 

@@ -7,20 +7,27 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from greynb.cli.common import length, progress_line
+from greynb.cli.common import length, progress_line, tell
+from greynb.cli.exitcodes import Exit
+from greynb.cli.parser import Commands, Parser, add_command
 from greynb.errors import GreynbError
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
     from greynb.doctor import Examination
 
-FOUND_ERRORS = 5
 
-
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands[Parser]) -> None:
     """Add ``doctor`` and ``optimize``."""
-    command = commands.add_parser(
-        "doctor", help="what is wrong with both databases, and what mends it; exit with 5 after an error"
+    command = add_command(
+        commands,
+        "doctor",
+        "what is wrong with both databases, and what mends it",
+        examples=[
+            ("doctor", "each finding, why it matters, and the command that mends it"),
+            ("doctor --fix", "apply the safe fixes, each shown first"),
+            ("doctor --max-lag 10m --json", "for cron: exit code 5 after an error"),
+        ],
     )
     command.add_argument("--fix", action="store_true", help="apply the safe fixes, each shown first")
     command.add_argument("--json", action="store_true", help="for machines")
@@ -32,7 +39,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.set_defaults(run=_doctor)
 
-    command = commands.add_parser("optimize", help="statistics, free space and log of staging")
+    command = add_command(
+        commands,
+        "optimize",
+        "statistics, free space and log of staging",
+        examples=[
+            ("optimize --dry-run", "what would be done, and what it would save"),
+            ("optimize", "do it, with sizes before and after"),
+        ],
+    )
     command.add_argument("--dry-run", action="store_true", help="only say what would be done")
     command.add_argument("--json", action="store_true", help="for machines")
     command.set_defaults(run=_optimize)
@@ -53,15 +68,15 @@ def _doctor(args: argparse.Namespace) -> int:
     treated = []
     if args.fix:
         if not args.json:
-            print(found, end="\n\n")
+            tell(f"{found}\n")
         treated = treat(found, lambda line: print(line, file=sys.stderr if args.json else sys.stdout))
         found = looked() if treated else found
     if args.json:
         fixes = {"fixes": [each.as_dict() for each in treated]} if args.fix else {}
         print(json.dumps({**found.as_dict(), **fixes}, indent=2))
     else:
-        print(_outcome(found, bool(treated)) if args.fix else found)
-    return FOUND_ERRORS if found.count("error") else 0
+        tell(_outcome(found, bool(treated)) if args.fix else str(found))
+    return Exit.FOUND if found.count("error") else Exit.OK
 
 
 def _outcome(found: Examination, treated: bool) -> str:

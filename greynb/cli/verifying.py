@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from greynb.cli.common import progress_line
+from greynb.cli.common import complain, progress_line, tell
+from greynb.cli.exitcodes import Exit
 from greynb.errors import GreynbError, QueryInterrupted
 
-_WORST_FIRST = (4, 1, 0)
+_WORST_FIRST = (Exit.DIFFERS, Exit.REFUSED, Exit.OK)
 
 
 def verify_files(paths: Sequence[str], *, as_json: bool) -> int:
@@ -31,14 +31,14 @@ def verify_files(paths: Sequence[str], *, as_json: bool) -> int:
         except QueryInterrupted:
             raise KeyboardInterrupt from None
         except GreynbError as error:
-            codes.append(1)
+            codes.append(Exit.REFUSED)
             told.append({"file": path, "holds": False, "error": error.message})
-            print(f"greynb: {error}", file=sys.stderr)
+            complain(str(error))
             continue
-        codes.append(found.exit_code)
+        codes.append(Exit.DIFFERS if found.differs else Exit.OK if found.holds else Exit.REFUSED)
         told.append(found.as_dict())
         if not as_json:
-            print(found)
+            tell(str(found))
     if as_json:
         print(json.dumps(told, indent=2))
     return next(code for code in _WORST_FIRST if code in codes)

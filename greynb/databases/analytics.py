@@ -19,6 +19,7 @@ from greynb.databases.gate import Passed
 from greynb.databases.generations import homes
 from greynb.databases.insqlite import SqliteDialect, is_foreign
 from greynb.databases.mirroring import Mirroring, Mirrors
+from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.result import Progress, Ran, Result
@@ -28,6 +29,7 @@ from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupt
 
 if TYPE_CHECKING:
     from greynb.databases.reading import AnyCatalog
+    from greynb.databases.reports import TableReport
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
 Values = Mapping[str, object] | None
@@ -78,6 +80,13 @@ class AnalyticsSession:
             self.refresh()
         assert self._attachment.catalog is not None
         return self._attachment.catalog
+
+    def tables(self) -> list[TableReport]:
+        """The tables and views of that version, also those of live rows together with archived ones."""
+        with self._lock:
+            found = self.catalog.tables()
+            archived = self._attachment.archived
+            return [*found, *(archived.tables() if archived else ())]
 
     def refresh(self) -> Snapshot:
         """Move on to the newest version of the file, if there is one, and return the version in use."""
@@ -180,6 +189,14 @@ class AnalyticsSession:
             self._take_copy()
             first, *others = self._runner.attempt(passed, *arguments)
             return [first.noted(CHANGED), *others]
+
+    def outline(self) -> list[Table] | None:
+        """The tables of the newest version and the temporary ones; None while something runs."""
+        with idle(self._lock) as free:
+            if not free:
+                return None
+            self.refresh()
+            return [*self.catalog.outline(), *temporaries(self._con)]
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection of its own to this engine; it keeps the session alive, which must not `refresh`.

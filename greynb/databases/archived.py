@@ -29,6 +29,7 @@ from greynb.databases.archivedcolumns import (
 from greynb.databases.columns import EXACT
 from greynb.databases.identifiers import fold, literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.databases.reports import TableReport
 
 if TYPE_CHECKING:
     from greynb.databases.reading import AnyCatalog
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 JOURNAL: Final = "greynb_archive"
 """The table that lists the files."""
 SUFFIX: Final = "_all"
+WITH_ARCHIVE: Final = "with archive"
+"""The kind of such a view among the tables."""
 UNFINISHED: Final = ".part"
 """Behind the name of a file until its rows are deleted; and after, where the process died just then."""
 _ALIAS: Final = "__greynb_archive_"
@@ -61,13 +64,23 @@ class ArchivedRows:
     def __init__(self, con: duckdb.DuckDBPyConnection, catalog: AnyCatalog) -> None:
         self._con = con
         self._catalog = catalog
-        self._files: Mapping[str, list[tuple[Path, str]]] | None = None
+        self._files: Mapping[str, list[_File]] | None = None
         self._registered: dict[str, Any] = {}
         self._made: set[str] = set()
 
     def names(self) -> list[str]:
         """The views that can be read: the name of each table with archived rows, and ``_all``."""
         return [f"{table}{SUFFIX}" for table in self._listed]
+
+    def tables(self) -> list[TableReport]:
+        """The same as `%greynb tables` shows them, each with its live and archived rows together."""
+        found = []
+        for live in self._catalog.tables():
+            files = self._listed.get(live.name)
+            if files and f"{live.name}{SUFFIX}" not in self._catalog:
+                rows = None if live.rows is None else live.rows + sum(each.rows for each in files)
+                found.append(TableReport(f"{live.name}{SUFFIX}", WITH_ARCHIVE, rows, live.columns))
+        return found
 
     def ensure(self, names: Iterable[str]) -> tuple[str, ...]:
         """Make the views that a statement names; says what is to be said of them, the first time."""
@@ -99,26 +112,26 @@ class ArchivedRows:
         self._registered.clear()
 
     @property
-    def _listed(self) -> Mapping[str, list[tuple[Path, str]]]:
-        """Files and their columns by table, as the journal of the version has them."""
+    def _listed(self) -> Mapping[str, list[_File]]:
+        """Files by table, as the journal of the version has them."""
         if self._files is None:
-            found: dict[str, list[tuple[Path, str]]] = {}
-            for table, folder, file, columns in self._journal() if JOURNAL in self._catalog else ():
-                found.setdefault(table, []).append((Path(folder) / file, columns))
+            found: dict[str, list[_File]] = {}
+            for table, folder, file, columns, rows in self._journal() if JOURNAL in self._catalog else ():
+                found.setdefault(table, []).append(_File(Path(folder) / file, columns, rows))
             self._files = found
         return self._files
 
-    def _journal(self) -> list[tuple[str, str, str, str]]:
+    def _journal(self) -> list[tuple[str, str, str, str, int]]:
         self._catalog.ensure([JOURNAL])
         try:
             return self._con.execute(
-                f"SELECT table_name, folder, file, columns FROM analytics.main.{JOURNAL}"
+                f"SELECT table_name, folder, file, columns, rows FROM analytics.main.{JOURNAL}"
                 " WHERE state = 'archived' ORDER BY file"
             ).fetchall()
         except duckdb.BinderException:  # a table of somebody else's
             return []
 
-    def _make(self, view: str, table: str, files: Sequence[tuple[Path, str]]) -> None:
+    def _make(self, view: str, table: str, files: Sequence[_File]) -> None:
         live = self._live(table)
         try:
             select = self._select(table, live, self._sources(files))
@@ -132,11 +145,11 @@ class ArchivedRows:
             )
         self._con.execute(f"CREATE OR REPLACE VIEW analytics.main.{quote(view)} AS {select}")
 
-    def _sources(self, files: Sequence[tuple[Path, str]]) -> list[_Source]:
+    def _sources(self, files: Sequence[_File]) -> list[_Source]:
         """One for each kind of files: those whose columns are stored alike."""
         kinds: dict[str, list[Path]] = {}
-        for path, written in files:
-            kinds.setdefault(written, []).append(path)
+        for each in files:
+            kinds.setdefault(each.columns, []).append(each.path)
         found = []
         for text, paths in kinds.items():
             columns = columns_from_json(text)
@@ -176,6 +189,15 @@ class ArchivedRows:
         """The columns of the live table with their types."""
         rows = self._con.execute(f"DESCRIBE SELECT * FROM analytics.main.{quote(table)}").fetchall()
         return {str(row[0]): str(row[1]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of the journal: its columns as the journal spells them, and how many rows it has."""
+
+    path: Path
+    columns: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)

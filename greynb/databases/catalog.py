@@ -16,6 +16,7 @@ from greynb.databases.census import count
 from greynb.databases.collation import nocase_notices
 from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
+from greynb.databases.outline import Table, outline_of
 from greynb.databases.relations import (
     REFUSALS,
     ColumnCensus,
@@ -65,6 +66,7 @@ class Catalog:
         self._tables: dict[str, TableCensus] = {}
         self._shown: dict[str, str] = {}
         self._typed: set[str] = set()
+        self._outline: list[Table] | None = None
         self._schema = ""
 
     def open(self) -> None:
@@ -88,6 +90,7 @@ class Catalog:
         named = list(zip(shown, relations.values(), strict=True))
         if self._only is not None:
             named = [(name, table) for name, table in named if table.name in self._only]
+        self._outline = None
         self._shown = {fold(name): name for name, _ in named}
         self._tables = {fold(name): table for name, table in named}
         for key, table in self._tables.items():
@@ -145,6 +148,12 @@ class Catalog:
             for key, table in self._tables.items()
         ]
 
+    def outline(self) -> list[Table]:
+        """Name the columns of all tables, without counting anything."""
+        if self._outline is None:
+            self._outline = [outline_of(self._shown[key], table) for key, table in self._tables.items()]
+        return self._outline
+
     def columns(self, table: str) -> list[ColumnReport]:
         """Report the columns of one table: types declared and chosen, NULLs, and what forced a wider type.
 
@@ -198,6 +207,7 @@ class Catalog:
             self._create(key, refusing_view(table))
         self._tables[key] = table
         self._typed.add(key)
+        self._outline = None
         widened = [widening_notice(self._shown[key], each) for each in table.columns if is_widened(each)]
         return widened + nocase_notices(self._run, table, self._shown[key])
 

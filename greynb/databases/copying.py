@@ -1,10 +1,11 @@
 """Consistent copies of SQLite files while other processes may write.
 
-Two ways. Through SQLite's online backup on an open connection
-(https://www.sqlite.org/backup.html): in steps, so that progress shows and Ctrl-C works, but inside one open
-read transaction: without it the backup starts again at each commit of another process and never ends under
-a steady writer. And file by file, for a database that no process has open but that SQLite could only read
-after repairing it in place (a hot journal, a WAL without its ``-shm``): the repair then happens in the copy.
+Three ways. Byte by byte, where `greynb.databases.frozen` finds that the file stays as it is meanwhile. Else
+through SQLite's online backup on an open connection (https://www.sqlite.org/backup.html): in steps, so that
+progress shows and Ctrl-C works, but inside one open read transaction: without it the backup starts again at
+each commit of another process and never ends under a steady writer. And file by file, for a database that no
+process has open but that SQLite could only read after repairing it in place (a hot journal, a WAL without its
+``-shm``): the repair then happens in the copy.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Final
 
 from greynb.databases.descriptors import copy_bytes
 from greynb.databases.fingerprint import SIDE_FILES
+from greynb.databases.frozen import copy_frozen, frozen
 from greynb.databases.locks import SLICE, wait_for_lock
 from greynb.databases.sqlite import database_uri, file_error
 from greynb.errors import DatabaseError, QueryInterrupted
@@ -134,13 +136,20 @@ def copy_database(
         The copy could not be written; errors of the source are greynb's.
     """
 
-    def watch(_status: int, remaining: int, total: int) -> None:
+    def told(done: float) -> None:
         if stop is not None and stop.is_set():
             raise QueryInterrupted("stopped while copying the database", path=path)
         if progress is not None:
-            progress(1 - remaining / total if total else 1.0)
+            progress(done)
+
+    def watch(_status: int, remaining: int, total: int) -> None:
+        told(1 - remaining / total if total else 1.0)
 
     try:
+        with mapped(path):
+            size = _size_of(con)
+            if 0 < size <= path.stat().st_size and frozen(con, path):
+                return copy_frozen(path, target, size, told)
         with mapped(path), closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
             with _writing(target):
@@ -150,6 +159,12 @@ def copy_database(
     except BaseException:
         remove_database(target)
         raise
+
+
+def _size_of(con: sqlite3.Connection) -> int:
+    """Bytes of the database that a read transaction sees."""
+    pages, size = (con.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
+    return int(pages * size)
 
 
 @contextmanager

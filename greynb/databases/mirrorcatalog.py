@@ -12,6 +12,7 @@ from greynb.databases.catalog import Catalog, current_schema, drop_others
 from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable, mirror_view
+from greynb.databases.outline import Table, outline_of
 from greynb.databases.relations import run_inside
 from greynb.databases.reports import ColumnReport, TableReport, column_reports, widening_notice
 from greynb.databases.views import refusing_view
@@ -47,6 +48,7 @@ class MirrorCatalog:
         self._shown = {fold(shown): shown for shown in contents.shown.values()}
         self._tables = dict(zip(self._shown, contents.tables.values(), strict=True))
         self._told: set[str] = set()
+        self._outline: list[Table] | None = None
         self._beside: Catalog | None = None
 
     def open(self) -> None:
@@ -98,6 +100,12 @@ class MirrorCatalog:
             )
             for key, table in self._tables.items()
         ]
+
+    def outline(self) -> list[Table]:
+        """Name the columns of all tables, without reading anything."""
+        if self._outline is None:
+            self._outline = [outline_of(self._shown[key], each.census) for key, each in self._tables.items()]
+        return self._outline
 
     def columns(self, table: str) -> list[ColumnReport]:
         """Report the columns of one table; the values that widened one are looked up in SQLite.

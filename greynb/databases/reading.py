@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from greynb.databases.archived import ArchivedRows
     from greynb.databases.mirroring import Mirroring
+    from greynb.databases.outline import Table
     from greynb.databases.readonly import AnalyticsConnection
     from greynb.databases.recall import Recall
     from greynb.databases.reports import ColumnReport, TableReport
@@ -45,6 +46,9 @@ class AnyCatalog(Protocol):
 
     def tables(self) -> list[TableReport]:
         """List the tables and views."""
+
+    def outline(self) -> list[Table]:
+        """The tables with their columns, as far as they are known without counting."""
 
     def columns(self, table: str) -> list[ColumnReport]:
         """Report the columns of one table; raises KeyError where there is none."""
@@ -109,6 +113,12 @@ class CellSession(Protocol):
         variables: Mapping[str, object] | None = None,
     ) -> list[Ran]:
         """Run the statements of one cell, and leave making the frames to the caller."""
+
+    def tables(self) -> list[TableReport]:
+        """List the tables of the version in use."""
+
+    def outline(self) -> list[Table] | None:
+        """The tables and the temporary ones; None while something runs."""
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection of its own to the version in use."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from greynb.databases.descriptors import identity_of
 from greynb.databases.locks import SLICE, is_busy, locked_error, primary_code, wait_for_lock
+from greynb.databases.outline import SqliteOutline, Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqlite import columns_by_table, file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
@@ -74,6 +75,7 @@ class StagingSession:
         self._path = path
         self._lock = threading.RLock()
         self._stop = threading.Event()
+        self._outline = SqliteOutline(path)
         self._con: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._notices: list[str] = []
@@ -145,6 +147,12 @@ class StagingSession:
         """The columns of every table and view, by name; for help after an error."""
         with self._lock:
             return columns_by_table(self._connection())
+
+    def outline(self) -> list[Table] | None:
+        """The tables that are there; None while a cell runs. Neither waits nor makes the file."""
+        with idle(self._lock) as free:
+            con = self._con if self._identity == identity_of(self._path) else None
+            return self._outline.read(con) if free else None
 
     def close(self) -> None:
         """Close the connection; the next cell would open it again."""

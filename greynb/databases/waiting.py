@@ -2,7 +2,7 @@
 
 A query that runs on the main thread holds back Python's signal handling until it ends. So it runs on a
 worker thread, while the main thread waits in short slices, and on Ctrl-C tells the engine to stop and waits
-until it has.
+until it has. The signal is noted, not raised, meanwhile: however often it comes, a query ends once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import contextvars
 import functools
 import os
 import queue
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
 from greynb.errors import QueryInterrupted
@@ -52,19 +53,45 @@ def on_worker(
     """
     worker = _Worker(task)
     try:
-        worker.start()
-        while not worker.done.wait(SLICE):
-            tick()
-        return worker.result()
-    except KeyboardInterrupt:
-        finished = worker.stop(interrupt)
-        raise QueryInterrupted(
-            f"{label}: the query had finished when it was interrupted; what it wrote is kept"
-            if finished
-            else f"{label}: the query was interrupted"
-        ) from None
+        with _noted() as stopped:
+            worker.start()
+            while not worker.done.wait(SLICE) and not stopped():
+                tick()
+            if not stopped():
+                return worker.result()
+            finished = worker.stop(interrupt)
+        raise _interrupted(label, finished)
+    except KeyboardInterrupt:  # where the signal is left to others
+        raise _interrupted(label, worker.stop(interrupt)) from None
     finally:
         worker.stop(interrupt)
+
+
+def _interrupted(label: str, finished: bool) -> QueryInterrupted:
+    return QueryInterrupted(
+        f"{label}: the query had finished when it was interrupted; what it wrote is kept"
+        if finished
+        else f"{label}: the query was interrupted"
+    )
+
+
+@contextmanager
+def _noted() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C during the block instead of raising it at any line, and tell whether it was pressed.
+
+    A second one that comes while the first is dealt with would else leave that half done. Off the main
+    thread, and where Ctrl-C means nothing, the signal is left as it is.
+    """
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # Idle threads, each waiting at its queue. A thread's first DuckDB query costs about a millisecond (measured:

@@ -6,6 +6,7 @@ from typing import Final
 
 from greynb.doctor import contents, files, indexes, journals, leftovers, logged, machine, variables, versions
 from greynb.doctor.findings import Check
+from greynb.doctor.servers import SERVER_CHECKS
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(
@@ -268,4 +269,5 @@ CHECKS: Final[tuple[Check, ...]] = (
         "Files without a mirror cannot be read, and no mirror can be built.",
         machine.engines,
     ),
+    *SERVER_CHECKS,
 )

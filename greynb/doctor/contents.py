@@ -107,13 +107,15 @@ def broken_foreign_keys(patient: Patient) -> Iterator[Evidence]:
         with mapped(each.path, WAIT):
             broken, unchecked = broken_keys(each.con, None, {})
         lines = [f"{table}: {count:,} rows refer to nothing" for table, count in broken.items()]
-        if lines or unchecked:
-            yield Evidence(
-                (*lines, *unchecked)[:_SHOWN],
-                "%staging PRAGMA foreign_key_check    -- table, rowid, referred table; then mend the rows",
-                each.role,
-                each.path,
+        if lines:
+            mend = "%staging PRAGMA foreign_key_check    -- table, rowid, referred table; then mend the rows"
+            yield Evidence(tuple(lines[:_SHOWN]), mend, each.role, each.path)
+        if unchecked:
+            mend = (
+                "%staging PRAGMA foreign_key_list(TABLE)    -- the table and columns that it refers to\n"
+                "%staging CREATE UNIQUE INDEX NAME ON PARENT (COLUMNS)    -- else none can be checked"
             )
+            yield Evidence(unchecked[:_SHOWN], mend, each.role, each.path)
 
 
 def mixed_types(patient: Patient) -> Iterator[Evidence]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greynb.databases.census import TableCensus
+    from greynb.postgres.health import Health
 
 HEAD: Final = 4096
 """Bytes at the beginning of a file that are looked at."""
@@ -241,11 +242,12 @@ class Patient:
         self.work = Work()
         self.refused: dict[Role, RoutingError] = {}
         self.routes: dict[Role, Route] = {}
+        """Those that lead to files."""
+        self.servers: dict[Role, Route] = {}
         for role in _ROLES:
             try:
                 route = settings.route(role)
-                assert route.path
-                self.routes[role] = route
+                (self.routes if route.server is None else self.servers)[role] = route
             except RoutingError as error:
                 self.refused[role] = error
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]
@@ -254,6 +256,20 @@ class Patient:
             Subject(route, self.work, target.path if target and route.role == "staging" else None)
             for route in routes
         ]
+
+    @cached_property
+    def healths(self) -> dict[Role, Health | GreynbError]:
+        """What each PostgreSQL says of itself, or why it does not."""
+        from greynb.postgres.health import health
+
+        found: dict[Role, Health | GreynbError] = {}
+        for role, route in self.servers.items():
+            if route.postgres is not None:
+                try:
+                    found[role] = health(route.postgres)
+                except GreynbError as error:
+                    found[role] = error
+        return found
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""

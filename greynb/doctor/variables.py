@@ -76,7 +76,10 @@ def _third_file(patient: Patient, shared: list[Spoken]) -> Iterator[Evidence]:
 
 def _unset(spoken: Spoken) -> str:
     name = spoken.variable
-    return f"remove {name} from {spoken.env_file}" if spoken.env_file else f"unset {name}"
+    if spoken.env_file is None:
+        return f"unset {name}"
+    line = rf"/^\s*(export\s+)?{name}\s*=/d"
+    return f"sed -i -E {sh(line)} {sh(spoken.env_file)}"
 
 
 def _differ(one: Spoken, other: Spoken) -> bool:

@@ -45,9 +45,10 @@ def _asked(patient: Patient, now: Lag) -> Literal["error"] | None:
 
 
 def _lag(patient: Patient) -> Lag | None:
-    if len(patient.routes) < 2 or patient.subject("analytics") is None:
+    staging = patient.routes.get("staging") or patient.servers.get("staging")
+    if staging is None or patient.subject("analytics") is None:
         return None
-    return lag(patient.routes["staging"].path, patient.routes["analytics"].path)
+    return lag(staging.place, patient.routes["analytics"].path)
 
 
 def written_to(patient: Patient) -> Iterator[Evidence]:

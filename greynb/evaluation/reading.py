@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.parameters import bind
-from greynb.errors import UsageError
+from greynb.errors import QueryError, UsageError
 from greynb.evaluation import counting, scoring, selection
 from greynb.evaluation.arguments import Arguments
 from greynb.evaluation.counting import AMBIGUOUS
@@ -139,8 +139,11 @@ def _looked_up(
 ) -> tuple[Schema, tuple[Making, ...]]:
     """Look up the columns of the tables, and what made those that are temporary."""
     tables = {"race_metadata": "race_metadata", "dog_race_data": "dog_race_data", "predictions": table}
-    sql = ";".join(f"SELECT * FROM {quote(name)} LIMIT 0" for name in tables.values())
-    ran = waiting(lambda: session.fetch(sql, variables=variables))
+    try:
+        ran = waiting(lambda: [_empty(session, name, variables) for name in tables.values()])
+    except QueryError as error:
+        error.detail = None  # the line of a statement that nobody wrote
+        raise
     columns: list[dict[str, str]] = []
     for (known, shown), each in zip(tables.items(), ran, strict=True):
         assert each.fetched is not None
@@ -149,6 +152,12 @@ def _looked_up(
             _require(columns[-1], column, "the DataFrame" if shown == FRAME_NAME else shown)
     races, starters, predictions = columns
     return Schema(races, starters, predictions, table), ran[-1].result.setup
+
+
+def _empty(session: CellSession, table: str, variables: Mapping[str, object]) -> Ran:
+    """The columns of one table, without a row."""
+    (ran,) = session.fetch(f"SELECT * FROM {quote(table)} LIMIT 0", variables=variables)
+    return ran
 
 
 def _require(columns: Mapping[str, str], column: str, table: str) -> None:

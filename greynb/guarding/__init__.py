@@ -1,7 +1,4 @@
-"""A backup before something writes to staging, a comparison after it, and the way back."""
+"""A backup before something writes to staging, a comparison after it, and the way back.
 
-from __future__ import annotations
-
-from greynb.guarding.block import Guard, guard
-
-__all__ = ["Guard", "guard"]
+`greynb.guard` is in `block`; nothing is imported here, so that `backups` can be listed at once.
+"""

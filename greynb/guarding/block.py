@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from greynb.databases.lockers import open_for_writing
 from greynb.errors import DatabaseError, GreynbError, UnreadableDatabase, UsageError
 from greynb.guarding.backups import KEEP, Backup, in_use, throw_away
 from greynb.guarding.comparison import Comparison
@@ -146,6 +147,8 @@ class Guard:
         return Comparison(backup.rows, found.rows, found.damage, failure)
 
     def _back(self, backup: Backup, found: Comparison) -> None:
+        if others := others_text(backup):
+            self._show(others)
         if not (self._restores and found.failed) and not _asked(backup):
             self._show(f"guard: to go back, run: {command(backup)}")
             return
@@ -161,6 +164,17 @@ class Guard:
 def command(backup: Backup) -> str:
     """The command that restores a backup, from any folder."""
     return f"greynb guard restore {shlex.quote(str(backup.folder))}"
+
+
+def others_text(backup: Backup) -> str:
+    """Who else could write to the file; a program that commits now and then is not seen at work."""
+    others = ", ".join(f"process {each.pid} ({each.command})" for each in open_for_writing(backup.target))
+    return (
+        f"guard: open for writing elsewhere, by {others}: what was committed there since the backup would go"
+        " too, and it may go on writing; stop it first"
+        if others
+        else ""
+    )
 
 
 def restored_text(backup: Backup, before: Backup | None) -> str:

@@ -11,6 +11,7 @@ from greynb.databases.catalog import current_schema, drop_others
 from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import MirrorTable
+from greynb.databases.outline import Column, Table, outline_of
 from greynb.databases.reports import ColumnReport, TableReport, column_reports, widening_notice
 from greynb.databases.views import refusing_view
 from greynb.lake.attaching import ALIAS
@@ -71,6 +72,10 @@ class LakeCatalog:
         """List the tables."""
         return [self._table(key, name) for key, name in self._names.items()]
 
+    def outline(self) -> list[Table]:
+        """The tables with their columns, as far as they are known without counting."""
+        return [self._outlined(key, name) for key, name in self._names.items()]
+
     def columns(self, table: str) -> list[ColumnReport]:
         """Report the columns of one table.
 
@@ -110,6 +115,12 @@ class LakeCatalog:
         census = known.census
         problem = census.problem or known.unstored or None
         return TableReport(name, census.kind, census.rows, len(census.columns), problem)
+
+    def _outlined(self, key: str, name: str) -> Table:
+        known = self._known.get(key)
+        if known is not None:
+            return outline_of(name, known.census)
+        return Table(name, "table", tuple(Column(*each) for each in self.described(name)))
 
     def described(self, name: str) -> list[tuple[str, str]]:
         """Name and DuckDB type of each column of a table."""

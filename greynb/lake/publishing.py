@@ -1,4 +1,4 @@
-"""Publishing SQLite staging to a lake: a checked copy first, then one transaction of what differs.
+"""Publishing staging to a lake: a checked copy first, then one transaction of what differs.
 
 The publisher keeps its own copy of what it published last, with its columnar mirror, beside staging: made,
 checked and compared by `greynb.publish` as any version of analytics is. From two such copies it knows which
@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+from platformdirs import user_cache_path
 
-from greynb.databases.generations import DATABASE, Generation, generation_at, generations, home_of, own_target
+from greynb.databases.generations import DATABASE, Generation, generation_at
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.mirrored import Contents
 from greynb.databases.relations import stop_if_interrupted
@@ -26,6 +28,8 @@ from greynb.lake.attaching import opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
+from greynb.lake.differing import differing
+from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
 from greynb.publish.publication import KEPT, sync
@@ -34,13 +38,12 @@ from greynb.publish.steps import Steps
 
 if TYPE_CHECKING:
     from greynb.publish.etl import Plan
+    from greynb.publish.source import Place
     from greynb.routing import Server
-
-_NO_COPY: Final = "the publisher has no copy of what the lake holds"
 
 
 def publish(
-    source: Path,
+    source: Place,
     lake: Server,
     *,
     mode: Mode = "incremental",
@@ -52,14 +55,14 @@ def publish(
     compacted: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
-    """Publish a SQLite file to a lake while writers and readers go on.
+    """Publish staging to a lake while writers and readers go on.
 
     A kill at any instant leaves the old or the new version, whole.
 
     Parameters
     ----------
     source
-        The SQLite database.
+        The SQLite file, or the server.
     lake
         Where to; made if it is not there.
     mode, plan, verify, dry_run, progress
@@ -81,7 +84,7 @@ def publish(
         Staging or the catalogue cannot be reached or read.
     """
     copy = copy_of(source)
-    copy.parent.mkdir(exist_ok=True)
+    copy.parent.mkdir(parents=not isinstance(source, Path), exist_ok=True)
     try:
         done = sync(
             source,
@@ -116,8 +119,11 @@ def publish(
             raise refusal(error, lake) from error
 
 
-def copy_of(source: Path) -> Path:
-    """Where the publisher's own copy of a SQLite file stands."""
+def copy_of(source: Place) -> Path:
+    """Where the publisher's own copy of staging stands: beside a file, in the user's cache for a server."""
+    if not isinstance(source, Path):
+        name = blake2b(source.name.encode(), digest_size=8).hexdigest()
+        return user_cache_path("greynb", appauthor=False) / "lakes" / name / "copy.db"
     source = source.absolute()
     return source.with_name(f".{source.stem}.lake") / "copy.db"
 
@@ -222,15 +228,10 @@ class _Publication:
             return Changes(), ""
         if old.base == self._base():
             return Changes(frozenset(self._done.rows)), ""
-        copy = own_target(self._done.target) if isinstance(self._done.target, Path) else Path()
-        before = next((each for each in generations(home_of(copy)) if _is_base(each, old)), None)
-        witness = lease(copy, before) if before is not None else None
-        if before is None or witness is None:
-            return Changes(), _NO_COPY
-        try:
-            return _compared(before.database, self._generation.database, told)
-        finally:
-            witness.close()
+        copy = self._done.target
+        return (
+            differing(copy, self._generation, old, told) if isinstance(copy, Path) else (Changes(), NO_COPY)
+        )
 
     def _info(self, mode: str, work: Applying) -> dict[str, Any]:
         return {
@@ -265,33 +266,5 @@ class _Publication:
         )
 
 
-def _is_base(generation: Generation, old: LakeContents) -> bool:
-    manifest = generation.manifest
-    return (
-        manifest is not None
-        and generation.is_intact()
-        and manifest.files[DATABASE].sha256 == old.base.get("sha256")
-    )
-
-
 def _unchanged(old: LakeContents) -> dict[str, TableResult]:
-    from greynb.lake.rowsums import rows_of
-
     return {name: TableResult(rows_of(total), 0, 0, 0) for name, total in old.sums.items()}
-
-
-def _compared(before: Path, now: Path, told: Callable[[float], None]) -> tuple[Changes, str]:
-    from greynb.publish.pages import MalformedFile, changed_file, spans_of
-
-    try:
-        found = changed_file(before, now).tables
-        same = frozenset(name for name, each in found.items() if each.kind == "same")
-        spans = {
-            name: spans_of(before, now, each.leaves) if each.leaves is not None else each.spans
-            for name, each in found.items()
-            if each.kind == "ranges"
-        }
-    except MalformedFile as error:
-        return Changes(), f"the pages cannot be compared: {error.message}"
-    told(1.0)
-    return Changes(same, spans), ""

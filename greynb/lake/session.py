@@ -13,38 +13,27 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
-from greynb.databases.engine import lock
 from greynb.databases.executing import checked
 from greynb.databases.gate import Passed
 from greynb.databases.mirroring import Mirroring
+from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
-from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, MissingDatabase, QueryError
-from greynb.lake.attaching import data_folder, opened
-from greynb.lake.attachment import LakeAttachment
+from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
 
 if TYPE_CHECKING:
+    from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
 T = TypeVar("T")
 Values = Mapping[str, object] | None
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
-
-
-class _Open:
-    """An engine with the lake attached."""
-
-    def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
-        self.con = opened(server, settings=settings)
-        lock(self.con, [data_folder(self.con)])
-        self.attachment = LakeAttachment(self.con)
-        self.runner = Runner(self.con, self.attachment)
 
 
 class LakeSession:
@@ -70,7 +59,7 @@ class LakeSession:
         self._server = server
         self._settings = settings
         self._lock = threading.RLock()
-        self._opened: _Open | None = None
+        self._opened: OpenLake | None = None
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
         self.mirroring = Mirroring(None)
@@ -206,6 +195,19 @@ class LakeSession:
         with self._lock:
             return ask(self._open.con)
 
+    def tables(self) -> list[TableReport]:
+        """List the tables of the newest snapshot."""
+        self.refresh()
+        return self.catalog.tables()
+
+    def outline(self) -> list[Table] | None:
+        """The tables of the newest snapshot and the temporary ones; None while something runs."""
+        with idle(self._lock) as free:
+            if not free:
+                return None
+            self.refresh()
+            return [*self.catalog.outline(), *temporaries(self._open.con)]
+
     def reader(self) -> AnalyticsConnection:
         """A gated connection to the snapshot in use; it keeps the session alive, which must not `refresh`."""
         self.catalog  # noqa: B018  # attaches the snapshot
@@ -229,9 +231,9 @@ class LakeSession:
             self._forget()
 
     @property
-    def _open(self) -> _Open:
+    def _open(self) -> OpenLake:
         if self._opened is None:
-            self._opened = _Open(self._server, self._settings)
+            self._opened = OpenLake(self._server, self._settings)
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:

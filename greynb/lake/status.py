@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greynb.databases.generations import DATABASE, generation_at
 from greynb.lake.attaching import CATALOGUE, opened
@@ -14,6 +13,9 @@ from greynb.lake.publishing import copy_of
 from greynb.lake.snapshots import LakeSnapshot, snapshots
 from greynb.publish.lag import Lag, lag
 from greynb.routing import Server
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place
 
 ELSEWHERE = "the version was published from another copy of staging, or staging was copied again since"
 
@@ -80,7 +82,7 @@ def look_at(lake: Server) -> LakeStatus:
     )
 
 
-def lake_lag(source: Path, status: LakeStatus) -> Lag:
+def lake_lag(source: Place, status: LakeStatus) -> Lag:
     """How far a lake is behind staging, as its publisher knows it."""
     copy = copy_of(source)
     generation = generation_at(copy)

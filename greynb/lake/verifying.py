@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
@@ -24,12 +24,15 @@ from greynb.publish.steps import Steps
 from greynb.publish.verification import TableComparison, Verification
 from greynb.routing import Server
 
+if TYPE_CHECKING:
+    from greynb.publish.source import Place
+
 _SHOWN: Final = 5
 _PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
 
 
 def verify(
-    source: Path, lake: Server, *, progress: Callable[[str, float], None] | None = None
+    source: Place, lake: Server, *, progress: Callable[[str, float], None] | None = None
 ) -> Verification:
     """Compare staging as it is now with the newest version of a lake.
 
@@ -38,7 +41,7 @@ def verify(
     Parameters
     ----------
     source
-        The SQLite database.
+        The SQLite file, or the server.
     lake
         The lake.
     progress
@@ -50,7 +53,7 @@ def verify(
         One of the two cannot be read.
     """
     copy = copy_of(source)
-    copy.parent.mkdir(exist_ok=True)
+    copy.parent.mkdir(parents=not isinstance(source, Path), exist_ok=True)
     sync(source, copy, layout="generations", progress=progress)
     generation = generation_at(copy)
     mirror = generation.mirror() if generation else None

@@ -150,7 +150,11 @@ def _usual(role: str, source: Path, settings: Settings) -> Path:
 
 def _checked(plan: Plan) -> Plan:
     if not plan.source.exists():
-        raise MissingDatabase("the database to migrate does not exist", path=plan.source)
+        raise MissingDatabase(
+            "the database to migrate does not exist",
+            path=plan.source,
+            hint="--from names the file that serves both roles now; `greynb status` tells which one that is",
+        )
     if not plan.source.is_file():
         raise UnreadableDatabase("the path to migrate is not a file", path=plan.source)
     if generation_at(plan.source) is not None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from greynb.connections import analytics_session, located, staging_session
 from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
-from greynb.errors import GreynbError, QueryInterrupted
-from greynb.notebook import execution
+from greynb.errors import GreynbError, telling_interrupts
+from greynb.notebook import execution, recent
 from greynb.notebook.logged import logged
 from greynb.routing import Role, Route, Settings
 
@@ -79,7 +80,8 @@ def run(
     """
     route = Settings.current().route(role)
     try:
-        return logged(route, sql, config, lambda: _RUNNERS[role](route, sql, variables, options, config))
+        ran = partial(_RUNNERS[role], route, sql, variables, options, config)
+        return logged(route, sql, config, lambda: recent.noted(role, sql, ran))
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
@@ -87,10 +89,11 @@ def run(
 def _analytics(
     route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
-    bound = bind(sql, variables, dialect="duckdb")
-    session = analytics_session(route)
-    session.recall.cache = cache = _cache(options, config)
-    session.mirroring.mode = cast("Mode", config.mirror)
+    with telling_interrupts(f"{route.role}: interrupted before anything was run"):
+        bound = bind(sql, variables, dialect="duckdb")
+        session = analytics_session(route)
+        session.recall.cache = cache = _cache(options, config)
+        session.mirroring.mode = cast("Mode", config.mirror)
     ran = execution.run(
         lambda: session.fetch(bound.sql, bound.parameters, variables=variables),
         interrupt=session.interrupt,
@@ -101,10 +104,8 @@ def _analytics(
     )
     if cache is not None:
         ran = cache.keep(ran)
-    try:
+    with telling_interrupts(f"{route.role}: interrupted while the rows were made a DataFrame"):
         results = [each.finished() for each in ran]
-    except KeyboardInterrupt:
-        raise QueryInterrupted("analytics: interrupted while the rows were made a DataFrame") from None
     if not results:
         return Outcome(route, sql, results, _named(bound, variables))
     snapshot, reading = session.snapshot.id, session.mirroring.note
@@ -122,9 +123,10 @@ def _cache(options: CellOptions, config: Greynb) -> ResultCache | None:
 def _staging(
     route: Route, sql: str, variables: Mapping[str, object], options: CellOptions, config: Greynb
 ) -> Outcome:
-    bound = bind(sql, variables, dialect=route.dialect)
-    session = staging_session(route)
-    session.timeout = float(route.options.get("timeout", config.timeout))
+    with telling_interrupts(f"{route.role}: interrupted before anything was run"):
+        bound = bind(sql, variables, dialect=route.dialect)
+        session = staging_session(route)
+        session.timeout = float(route.options.get("timeout", config.timeout))
     try:
         results = execution.run(
             lambda: session.run(bound.sql, bound.parameters, dry_run=options.dry_run),

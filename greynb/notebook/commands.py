@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
-from greynb.notebook import execution, exporting, logged, publishing, upkeep, versions
+from greynb.notebook import execution, exporting, formatting, logged, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings
 
@@ -32,11 +32,14 @@ HELP = """\
     NAME, NAME <<, -o NAME   assign the result and do not show it (--show or NAME= << does both)
     :name                    the notebook's variable as a bound value; IN (:names) takes a list
     FROM df                  a DataFrame of the notebook as a table (analytics)
+    --profile, --explore     columns in figures; a table to sort and filter in
+    --plot line|bar|scatter|hist [x=COLUMN] [y=COLUMN] [color=COLUMN]
     --export PATH [--force]  write all rows to .csv .parquet .json .md .html .xlsx .tex; may be repeated
 %greynb export NAME PATH… [--force] [--keep-formulas]  the same for a DataFrame of the notebook
 %staging load FRAME --into TABLE [--key COLUMN,…] [--on-conflict error|ignore|update] [--create]
 %greynb status             which file serves each role, and who chose it
 %greynb doctor [--fix]     what is wrong with both databases, and what mends it
+%greynb why [MESSAGE]      what the last error means, or the message that is given
 %greynb tables             the tables of analytics
 %greynb columns TABLE      declared and chosen type of each column, and what widened it
 %greynb sync [--mode full|incremental|etl] [--dry-run] [--verify] [--keep N]
@@ -44,10 +47,12 @@ HELP = """\
 %greynb history            the versions of analytics that are there
 %greynb rollback [VERSION] publish an older version again
 %greynb changes [V1 V2] [--table T]  what changed between two versions
-%greynb verify [FILE]      compare analytics with staging, or a report's numbers with the data
+%greynb verify [FILE…]     compare analytics with staging, or a report's numbers with the data
 %greynb mirror [build|drop] the columnar mirror from which cells read
 %greynb log [-n N]         the statements that cells ran (%config Greynb.log = True)
 %greynb slow [--explain N] those that took the longest, and why
+%greynb profile TABLE      types, NULLs, different values, range and spread of each column (or of a DataFrame)
+%greynb format [SQL]       the last SQL cell, laid out anew, as the next cell; or the SQL given
 %greynb pin [VERSION]      keep the cells to one version; unpin goes back to the newest
 %config Greynb             rows shown, progress, waiting time, tracebacks"""
 
@@ -71,19 +76,27 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
     UsageError
         There is no such command, or its words are off.
     """
+    if line.split(None, 1)[:1] == ["format"]:  # SQL is no shell's words
+        return formatting.formatted(line.removeprefix("format").strip())
     try:
         words = shlex.split(line) or ["help"]
     except ValueError as error:
         raise UsageError(f"%greynb {line}: {error}", hint="close the quotes") from error
-    if words[0] == "export":
-        return exporting.export(words[1:], variables, config)
+    if words[0] in _ON_VARIABLES:
+        return _ON_VARIABLES[words[0]](words[1:], variables, config)
     command = _COMMANDS.get(words[0])
     if command is None:
-        known = [*_COMMANDS, "export"]
+        known = [*_COMMANDS, *_ON_VARIABLES, "format"]
         close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
     return command(words[1:], config)
+
+
+def _profile(words: Sequence[str], variables: Mapping[str, Any], config: Greynb) -> object:
+    from greynb.notebook.profiles import profile_named
+
+    return profile_named(words, variables, config)
 
 
 def _status(words: Sequence[str], _config: Greynb) -> Status:
@@ -99,7 +112,7 @@ def _tables(words: Sequence[str], config: Greynb) -> pd.DataFrame:
     import pandas as pd
 
     _expect(words, "tables")
-    reports = _on_analytics(lambda session: session.catalog.tables(), config)
+    reports = _on_analytics(lambda session: session.tables(), config)
     return pd.DataFrame(
         {
             "table": [each.name for each in reports],
@@ -133,7 +146,13 @@ def _columns(words: Sequence[str], config: Greynb) -> pd.DataFrame:
 
 def _reported(session: CellSession, table: str) -> list[ColumnReport]:
     if table not in session.catalog:
-        names = [each.name for each in session.catalog.tables()]
+        reports = {each.name: each for each in session.tables()}
+        if table in reports:
+            raise UsageError(
+                f"{table} holds the live rows and the archived ones of a table",
+                hint=f"its columns are that table's; `DESCRIBE {table}` in a cell shows their types here",
+            )
+        names = list(reports)
         close = get_close_matches(table, names, n=1)
         raise UsageError(
             f"analytics has no table {table!r}" + (f"; did you mean {close[0]}?" if close else ""),
@@ -227,4 +246,8 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {
     **upkeep.COMMANDS,
     **logged.COMMANDS,
     "help": _help,
+}
+_ON_VARIABLES: dict[str, Callable[[Sequence[str], Mapping[str, Any], Greynb], object]] = {
+    "export": exporting.export,
+    "profile": _profile,
 }

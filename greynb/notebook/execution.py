@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from greynb.databases.result import Progress
 from greynb.databases.waiting import on_worker
+from greynb.notebook import running
 from greynb.notebook.progress import Meter
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ def run(
     task, interrupt
         As `greynb.databases.waiting.on_worker` takes them.
     progress
-        How far the task is; called from this thread at most four times a second, after the first second.
+        How far the task is; called from this thread a few times a second, once it is long enough to show.
     show_progress
         Whether to show that.
     interruptible
@@ -43,10 +44,16 @@ def run(
     """
     if not interruptible:
         return task()
-    if not show_progress:
-        return on_worker(task, interrupt=interrupt, label=label)
-    meter = Meter(progress, label)
-    try:
-        return on_worker(task, interrupt=interrupt, label=label, tick=meter.tick)
-    finally:
-        meter.close()
+    with running.Task(label, progress) as told:
+        if not show_progress:
+            return on_worker(task, interrupt=interrupt, label=label, tick=told.tick)
+        meter = Meter(progress, label)
+
+        def tick() -> None:
+            meter.tick()
+            told.tick()
+
+        try:
+            return on_worker(task, interrupt=interrupt, label=label, tick=tick)
+        finally:
+            meter.close()

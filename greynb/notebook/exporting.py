@@ -48,6 +48,20 @@ def export(words: Sequence[str], variables: Mapping[str, Any], config: Greynb) -
     return export_frame(frame, asked.paths, asked.force, asked.keep_formulas, config)
 
 
+def foresee(options: CellOptions) -> None:
+    """Refuse files that cannot be written before the cell runs.
+
+    Raises
+    ------
+    UsageError
+        A suffix without a format, a folder, the same file twice.
+    """
+    if options.exports:
+        from greynb.report.exports.exporting import targets_of
+
+        targets_of(options.exports)
+
+
 def export_value(
     frame: object | None, options: CellOptions, config: Greynb
 ) -> tuple[tuple[str, ...], GreynbError | None]:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from greynb.errors import GreynbError
-from greynb.notebook import panels
+from greynb.notebook import completing, inspecting, panels
 from greynb.notebook.magics import SqlMagics
 from greynb.notebook.sources import Evaluations
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from greynb.notebook.comm.channel import Channel
+
 NAMES = {"cell": ("analytics", "staging"), "line": ("analytics", "staging", "greynb")}
 
-_Added = tuple[SqlMagics, Evaluations, dict[tuple[str, str], Any]]
+
+class _Added(NamedTuple):
+    """What `load` added to a shell, for `unload`."""
+
+    magics: SqlMagics
+    evaluations: Evaluations
+    matcher: completing.Matcher
+    replaced: dict[tuple[str, str], Any]
+    channel: Channel | None
+
+
 _loaded: WeakKeyDictionary[InteractiveShell, _Added] = WeakKeyDictionary()
 
 
@@ -35,15 +47,26 @@ def load(shell: InteractiveShell) -> None:
     panels.add(shell)
     evaluations = Evaluations(shell, magics.settings)
     shell.events.register("post_run_cell", evaluations.after_cell)
-    _loaded[shell] = magics, evaluations, replaced
+    shell.events.register("pre_run_cell", _lend_methods)
+    matcher = completing.matcher(shell)
+    _matchers(shell).append(matcher)
+    inspecting.add(shell)
+    _loaded[shell] = _Added(magics, evaluations, matcher, replaced, _channel(shell))
 
 
 def unload(shell: InteractiveShell) -> None:
     """Put back the magics that were there, drop the configuration, and close the sessions."""
     if shell not in _loaded:
         return
-    magics, evaluations, replaced = _loaded.pop(shell)
+    magics, evaluations, matcher, replaced, channel = _loaded.pop(shell)
+    _matchers(shell).remove(matcher)
+    inspecting.remove(shell)
+    if channel is not None:
+        channel.close()
     shell.events.unregister("post_run_cell", evaluations.after_cell)
+    shell.events.unregister("pre_run_cell", _lend_methods)
+    if "greynb.notebook.accessor" in sys.modules:
+        sys.modules["greynb.notebook.accessor"].unregister()
     panels.remove(shell)
     configurables: list[Any] = shell.configurables
     configurables.remove(magics.settings)
@@ -58,6 +81,28 @@ def unload(shell: InteractiveShell) -> None:
         sys.modules["greynb.notebook.output"].stop_showing(shell)
     if "greynb.connections" in sys.modules:
         sys.modules["greynb.connections"].close_all()
+
+
+def _lend_methods(_info: object) -> None:
+    """Give DataFrames ``.greynb`` once pandas is there, which is not imported for it."""
+    if "pandas" in sys.modules:
+        from greynb.notebook.accessor import register
+
+        register()
+
+
+def _matchers(shell: InteractiveShell) -> list[completing.Matcher]:
+    matchers: list[completing.Matcher] = shell.Completer.custom_matchers
+    return matchers
+
+
+def _channel(shell: InteractiveShell) -> Channel | None:
+    """The comms with JupyterLab; a terminal has none."""
+    if getattr(shell, "kernel", None) is None:
+        return None
+    from greynb.notebook.comm.channel import Channel
+
+    return Channel()
 
 
 def _shorten_errors(short: bool) -> None:

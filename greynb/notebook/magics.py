@@ -14,6 +14,7 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
+from greynb.errors import telling_interrupts
 from greynb.notebook.config import Greynb
 from greynb.notebook.options import parse
 from greynb.routing import Role
@@ -68,12 +69,15 @@ class SqlMagics(Magics):
         return run(line, _variables(self.shell), self.settings)
 
     def _run(self, role: Role, line: str, cell: str | None) -> pd.DataFrame | None:
-        from greynb.notebook import cells, output
+        with telling_interrupts(f"{role}: interrupted before anything was run"):
+            from greynb.notebook import cells, exporting, output
 
-        options = parse(line, body=cell is not None, staging=role == "staging")
-        sql = options.sql if cell is None else f"{options.sql}\n{cell}"
+            options = parse(line, body=cell is not None, staging=role == "staging")
+            exporting.foresee(options)
+            sql = options.sql if cell is None else f"{options.sql}\n{cell}"
         outcome = cells.run(role, sql, _variables(self.shell), options, self.settings)
-        return output.deliver(self.shell, outcome, options, self.settings)
+        with telling_interrupts(f"{role}: interrupted while the result was shown; the cell had run"):
+            return output.deliver(self.shell, outcome, options, self.settings, in_line=cell is None)
 
 
 def _variables(shell: InteractiveShell) -> ChainMap[str, Any]:

@@ -20,6 +20,20 @@ SQL_OPENERS = frozenset(
 _PATH = re.compile(r""""([^"]*)"|'([^']*)'|([^\s"']\S*)""")  # in quotes where it has spaces
 
 
+PLOTS = ("line", "bar", "scatter", "hist")
+_ENCODING = re.compile(r"""(x|y|color)=("[^"]*"|'[^']*'|\S+)\s*""")
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What ``--plot`` asks for: one of `PLOTS`, and columns; those not named are chosen by their types."""
+
+    kind: str
+    x: str | None = None
+    y: str | None = None
+    color: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CellOptions:
     """What the line of ``%%analytics`` or ``%%staging`` asks for.
@@ -42,6 +56,12 @@ class CellOptions:
         Replace files whatever is in them.
     keep_formulas
         Write texts to CSV as they are, also those that a spreadsheet would run.
+    profile
+        Show the profile of the columns under the result.
+    explore
+        Show the result as a table to sort and filter in.
+    plot
+        Draw the result under it.
     sql
         What is left of the line: SQL, or nothing.
     """
@@ -54,6 +74,9 @@ class CellOptions:
     exports: tuple[str, ...] = ()
     force: bool = False
     keep_formulas: bool = False
+    profile: bool = False
+    explore: bool = False
+    plot: Plot | None = None
     sql: str = ""
 
 
@@ -141,6 +164,30 @@ def _keep_formulas(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
     return replace(options, keep_formulas=True), rest
 
 
+def _profile(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    return replace(options, profile=True), rest
+
+
+def _explore(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    return replace(options, explore=True), rest
+
+
+def _plot(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
+    kind, rest = _word(rest)
+    if kind not in PLOTS:
+        close = get_close_matches(kind, PLOTS, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(
+            f"--plot takes {', '.join(PLOTS[:-1])} or {PLOTS[-1]}, not {kind!r}{meant}",
+            hint="for example --plot bar x=venue y=races",
+        )
+    columns: dict[str, str] = {}
+    while found := _ENCODING.match(rest):
+        columns[found[1]] = found[2].strip("\"'")
+        rest = rest[found.end() :]
+    return replace(options, plot=Plot(kind, **columns)), rest
+
+
 _BOTH: dict[str, Step] = {
     "-o": _name,
     "--out": _name,
@@ -150,9 +197,27 @@ _BOTH: dict[str, Step] = {
     "--export": _export,
     "--force": _force,
     "--keep-formulas": _keep_formulas,
+    "--profile": _profile,
+    "--explore": _explore,
+    "--plot": _plot,
 }
 _READING: dict[str, Step] = {**_BOTH, "--no-cache": _no_cache}
 _WRITING: dict[str, Step] = {**_BOTH, "--dry-run": _dry_run}
+
+
+_VALUES = {
+    "-o": "NAME",
+    "--out": "NAME",
+    "-n": "ROWS",
+    "--rows": "ROWS",
+    "--export": "PATH",
+    "--plot": "|".join(PLOTS),
+}
+
+
+def known_options(*, staging: bool) -> dict[str, str]:
+    """The options of a cell's line, each with the name of its value, or with nothing."""
+    return {option: _VALUES.get(option, "") for option in (_WRITING if staging else _READING)}
 
 
 def _option(word: str, known: dict[str, Step]) -> Step:

@@ -45,7 +45,7 @@ def status_panel(status: Status) -> str:
     rows = [
         ("file", [_file(each) for each in roles]),
         ("chosen by", [escape(f"{each.chosen_by} · {each.mode} mode") for each in roles]),
-        ("state", [escape(each.state) if each.exists else "<b>not there yet</b>" for each in roles]),
+        ("state", [escape(each.state) if each.exists else f"<b>{escape(each.absent)}</b>" for each in roles]),
     ]
     if any(each.locks for each in roles):
         rows.append(("at work", ["<br>".join(escape(str(lock)) for lock in each.locks) for each in roles]))

@@ -1,18 +1,20 @@
-"""``%greynb doctor``: what is wrong with both databases, from a cell."""
+"""``%greynb doctor`` and ``%greynb why``: what is wrong with both databases, and what an error means."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from greynb.databases.result import Progress
-from greynb.errors import UsageError
+from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
     from greynb.doctor import Examination
     from greynb.notebook.config import Greynb
+    from greynb.troubleshooting import Message
 
 
 def doctor(words: Sequence[str], config: Greynb) -> Examination:
@@ -51,4 +53,14 @@ def _examined(config: Greynb) -> Examination:
         patient.close()
 
 
-COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {"doctor": doctor}
+def why(words: Sequence[str], _config: Greynb) -> Message:
+    """Explain the last error of the notebook, or the message that is given."""
+    from greynb.troubleshooting import explain
+
+    last = getattr(sys, "last_value", None)  # Python keeps it of what ended a cell
+    if not words and not isinstance(last, GreynbError):
+        raise UsageError("there was no error of greynb here", hint="%greynb why [MESSAGE]")
+    return explain(" ".join(words) or str(last))
+
+
+COMMANDS: dict[str, Callable[[Sequence[str], Greynb], object]] = {"doctor": doctor, "why": why}

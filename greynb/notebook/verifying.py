@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.databases.result import Progress
+from greynb.errors import GreynbError, QueryInterrupted
 from greynb.notebook import execution
 
 if TYPE_CHECKING:
     from greynb.notebook.config import Greynb
     from greynb.report.verifying import FileVerification
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verified:
+    """What came of several files; shows as one text.
+
+    Attributes
+    ----------
+    files
+        Those that could be verified.
+    refused
+        What kept the others from it.
+    """
+
+    files: tuple[FileVerification, ...]
+    refused: tuple[GreynbError, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every result of every file was verified and holds."""
+        return not self.refused and all(each.holds for each in self.files)
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(str, (*self.files, *self.refused)))
+
+
+def verify_files(paths: Sequence[str], config: Greynb) -> Verified:
+    """Verify files one after the other; one that cannot be verified does not stop the others."""
+    found: list[FileVerification] = []
+    refused: list[GreynbError] = []
+    for path in paths:
+        try:
+            found.append(verify_file(path, config))
+        except QueryInterrupted:
+            raise
+        except GreynbError as error:
+            refused.append(error.at(path=path))
+    return Verified(tuple(found), tuple(refused))
 
 
 def verify_file(path: str, config: Greynb) -> FileVerification:

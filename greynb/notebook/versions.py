@@ -9,7 +9,7 @@ from greynb import api, connections
 from greynb.connections import analytics_session, located
 from greynb.errors import GreynbError, UsageError
 from greynb.notebook import execution
-from greynb.notebook.verifying import verify_file
+from greynb.notebook.verifying import Verified, verify_file, verify_files
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ def _rollback(words: Sequence[str], _config: Greynb) -> SyncResult:
     return api.rollback(*words)
 
 
-def _verify(words: Sequence[str], config: Greynb) -> Verification | FileVerification:
-    _at_most(words, 1, "verify [FILE]")
+def _verify(words: Sequence[str], config: Greynb) -> Verification | FileVerification | Verified:
+    if len(words) > 1:
+        return verify_files(words, config)
     return verify_file(words[0], config) if words else api.verify()
 
 

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from greynb.databases.outline import Column, Table
 
 if TYPE_CHECKING:
     import psycopg
 
+_COLUMNS: Final = """
+    SELECT c.relname, c.relkind::text, c.relpersistence = 't', a.attname,
+        format_type(a.atttypid, a.atttypmod)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)
+        AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY c.relpersistence = 't', c.relname, a.attnum
+"""
+_KINDS: Final = {"v": "view", "m": "view"}
+
+
+def outline(con: psycopg.Connection[Any]) -> list[Table]:
+    """Every table and view on the search path with its columns, temporary ones last."""
+    found: dict[tuple[str, str], list[Column]] = {}
+    for table, kind, is_temporary, column, declared in con.execute(_COLUMNS):
+        shown = "temporary" if is_temporary else _KINDS.get(kind, "table")
+        found.setdefault((table, shown), []).append(Column(column, declared))
+    return [Table(table, kind, tuple(columns)) for (table, kind), columns in found.items()]
+
 
 def columns_by_table(con: psycopg.Connection[Any]) -> dict[str, list[str]]:
     """The columns of every table and view on the search path, by name."""
-    found: dict[str, list[str]] = {}
-    for table, column in con.execute(
-        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)"
-        " AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
-        " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum"
-    ):
-        found.setdefault(table, []).append(column)
-    return found
+    return {table.name: [column.name for column in table.columns] for table in outline(con)}

@@ -53,6 +53,13 @@ def connect(server: Server) -> psycopg.Connection[Any]:
     return made
 
 
+def completed(server: Server) -> dict[str, Any]:
+    """The parameters of a connection, with the password if the address has one: not for showing."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    return _DEFAULTS | conninfo_to_dict(server.address)
+
+
 def _attempt(server: Server) -> psycopg.Connection[Any] | GreynbError:
     """Connect, or say why that failed."""
     try:

@@ -163,10 +163,26 @@ def _insert(con: psycopg.Connection[Any], plan: _Plan) -> tuple[int, int]:
         conflict = f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(written)}"
     elif plan.on_conflict != "error":
         conflict = f"ON CONFLICT {f'({key})' if key else ''} DO NOTHING"
-    # xmax is 0 in a row that this transaction has just made: https://www.postgresql.org/docs/current/ddl-system-columns.html
+    insert = f"INSERT INTO {plan.table.name} ({columns}) {rows} {conflict}"
+    if "UPDATE" not in conflict:
+        return con.execute(insert).rowcount, 0
+    return _upsert(con, plan, insert, key)
+
+
+def _upsert(con: psycopg.Connection[Any], plan: _Plan, insert: str, key: str) -> tuple[int, int]:
+    """Insert or update, and count which was which."""
+    partitioned = "SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass"
+    if con.execute(partitioned, (plan.table.name,)).fetchall() == [(True,)]:
+        # There a returned row has no system columns.
+        same = (
+            f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {_WAITING}) AS k"
+            f" JOIN {plan.table.name} USING ({key})"
+        )
+        ((updated,),) = con.execute(same).fetchall()
+        return con.execute(insert).rowcount - updated, updated
+    # xmax is 0 in a row that is new: https://www.postgresql.org/docs/current/ddl-system-columns.html
     ((inserted, updated),) = con.execute(
-        f"WITH written AS (INSERT INTO {plan.table.name} ({columns}) {rows} {conflict}"
-        " RETURNING xmax::text = '0' AS is_new)"
+        f"WITH written AS ({insert} RETURNING xmax::text = '0' AS is_new)"
         " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
     ).fetchall()
     return inserted, updated

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from greynb.databases.outline import Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqltext import Statement, split_statements
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
+from greynb.postgres.committing import end
 from greynb.postgres.connecting import connect
-from greynb.postgres.statements import COUNTED, Numbered, check, numbered
+from greynb.postgres.statements import Numbered, affected_by, check, numbered
 
 if TYPE_CHECKING:
     import psycopg
@@ -117,6 +119,13 @@ class PostgresStaging:
         with self._lock:
             return columns_by_table(self._connection())
 
+    def outline(self) -> list[Table] | None:
+        """The tables that are there; None while a cell runs."""
+        from greynb.postgres.catalog import outline
+
+        with idle(self._lock) as free:
+            return outline(self._connection()) if free else None
+
     def close(self) -> None:
         """Close the connection; the next cell would open another."""
         with self._lock:
@@ -163,8 +172,9 @@ class PostgresStaging:
         committed = False
         try:
             results = [self._one(con, number, each, values) for number, each in enumerate(statements, 1)]
+            self._check_stop()
             if not outside:
-                self._end(con, dry_run)
+                end(con, self._server, dry_run=dry_run)
             committed = True
             return results
         finally:
@@ -193,7 +203,7 @@ class PostgresStaging:
         cursor = psycopg.RawCursor(con)
         try:
             cursor.execute(sent.sql, sent.values or None)
-            affected = _affected(cursor)
+            affected = affected_by(cursor)
             found, types, notices = self._fetched(cursor)
         except psycopg.Error as error:
             raise self._mapped(error, con, statement, number, sent) from error
@@ -215,50 +225,6 @@ class PostgresStaging:
         from greynb.postgres.frames import frame
 
         return frame(cursor) if cursor.description else (None, (), ())
-
-    def _end(self, con: psycopg.Connection[Any], dry_run: bool) -> None:
-        """Commit, or check what a commit would check."""
-        import psycopg
-
-        self._check_stop()
-        number = None
-        try:
-            if dry_run:
-                con.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                con.execute("ROLLBACK")
-                return
-            ((number,),) = con.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()
-            con.execute("COMMIT")
-        except psycopg.Error as error:
-            raise self._at_commit(error, con, number) from error
-
-    def _at_commit(
-        self, error: psycopg.Error, con: psycopg.Connection[Any], number: str | None
-    ) -> GreynbError:
-        from greynb.postgres import faults
-
-        if faults.is_gone(error, con):
-            self.close()
-            return faults.lost(faults.NOTHING if number is None else self._outcome(number))
-        whole = Statement("COMMIT", 1, 0)
-        failed = faults.fault(error, whole, 0, Numbered("COMMIT", (), ()), dict)
-        failed.message = failed.message.replace("statement 0", "the transaction could not be committed")
-        failed.detail = error.diag.message_detail
-        return failed
-
-    def _outcome(self, number: str) -> str:
-        """What came of a transaction whose commit had no answer: the server remembers it."""
-        import psycopg
-
-        from greynb.postgres import faults
-
-        with suppress(GreynbError, psycopg.Error), connect(self._server) as con:
-            ((status,),) = con.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchall()
-            if status == "committed":
-                return "it had been committed: all of it was written"
-            if status == "aborted":
-                return faults.NOTHING
-        return "whether it was written is not known: look before you run it again"
 
     def _mapped(
         self,
@@ -284,11 +250,6 @@ class PostgresStaging:
     def _check_stop(self) -> None:
         if self._stop.is_set():
             raise QueryInterrupted("stopped; nothing was written")
-
-
-def _affected(cursor: psycopg.Cursor[Any]) -> int | None:
-    """Rows inserted, updated or deleted, by what the server says it has done."""
-    return cursor.rowcount if (cursor.statusmessage or "").partition(" ")[0] in COUNTED else None
 
 
 def _cut(con: psycopg.Connection[Any]) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.sqltext import Statement, tokens, words
 from greynb.errors import QueryError
 
-COUNTED: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
-"""The verbs that count rows."""
+if TYPE_CHECKING:
+    import psycopg
+
+_COUNTED: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
     for number, statement in enumerate(statements, start=1):
         written = words(statement.text, "postgresql")
         first = written[0]
-        if first in _REFUSED:
-            raise _refusal(number, statement, *_REFUSED[first])
+        if first in _NEVER:
+            raise _refusal(number, statement, *_NEVER[first])
         if first == "PREPARE" and written[1:2] == ["TRANSACTION"]:
             raise _refusal(number, statement, *_TRANSACTION)
         if first == "COPY" and {"STDIN", "STDOUT"} & set(written):
@@ -116,9 +118,14 @@ _COPY: Final = (
     "COPY has no file to read from or write to in a cell",
     "greynb.load(df, table) brings rows in, by COPY; --export writes a result out",
 )
-_REFUSED: Final = {
+_NEVER: Final = {
     **dict.fromkeys(
         ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"), _TRANSACTION
     ),
-    "\\": ("commands with a backslash are psql's own", "%greynb tables staging lists the tables"),
+    "\\": ("commands with a backslash are psql's own", "SELECT tablename FROM pg_tables lists tables"),
 }
+
+
+def affected_by(cursor: psycopg.Cursor[Any]) -> int | None:
+    """Rows inserted, updated or deleted, by what the server says it has done; None for other statements."""
+    return cursor.rowcount if (cursor.statusmessage or "").partition(" ")[0] in _COUNTED else None

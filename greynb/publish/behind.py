@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb.databases.generations import generation_at
-from greynb.databases.snapshot import SnapshotSource
 from greynb.errors import PublishError
 from greynb.publish.changes import changes
 from greynb.publish.lag import NOT_PUBLISHED
+from greynb.publish.source import source_of
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place
 
 _OWN = "sqlite_stat"  # the planner's statistics, which a publication makes itself
 
@@ -44,7 +47,7 @@ class Behind:
         return f"{rows} rows differ{named}; {self.pages:,} of {self.pages_of:,} pages"
 
 
-def behind(source: Path, target: Path) -> Behind:
+def behind(source: Place, target: Path) -> Behind:
     """Compare the published version with a private copy of staging, which is removed again.
 
     The copy takes staging's size in the temporary folder. Writers go on.
@@ -52,7 +55,7 @@ def behind(source: Path, target: Path) -> Behind:
     Parameters
     ----------
     source
-        Staging's file.
+        Staging's file or server.
     target
         The path that users of analytics open.
 
@@ -73,8 +76,8 @@ def behind(source: Path, target: Path) -> Behind:
             path=target,
             hint="`greynb status` without --exact gives the lag in seconds",
         )
-    with closing(SnapshotSource(source, shared=True)) as copies:
-        found = changes(generation.database, copies.acquire().path)
+    with source_of(source).held() as staging:
+        found = changes(generation.database, staging)
     tables = [each for each in found.tables if each.changed and not each.name.startswith(_OWN)]
     counts = [count for each in tables for count in (each.inserted, each.updated, each.deleted)]
     rows = None if None in counts else sum(count or 0 for count in counts)

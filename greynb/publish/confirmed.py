@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greynb.databases.generations import generation_at, home_of, own_target
 from greynb.publish.home import BUILD
-from greynb.publish.outside import Look, look_before_copying
+from greynb.publish.source import seen_of
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Seen, Source
 
 CONFIRMED: Final = "confirmed.json"
 
@@ -39,20 +42,20 @@ class Confirmed:
 
     version: str
     until: float
-    seen: Look
+    seen: Seen
 
 
 @contextmanager
-def confirming(source: Path, target: Path) -> Iterator[None]:
+def confirming(source: Source, target: Path) -> Iterator[None]:
     """Note after a publication, made in this block, what it is known to hold; nothing after an error."""
-    seen = look_before_copying(source)
+    seen = source.look_before_copying()
     begun = time.time()
     yield
     if seen is not None:
         confirm(target, seen, begun)
 
 
-def confirm(target: Path, seen: Look, until: float | None = None) -> None:
+def confirm(target: Path, seen: Seen, until: float | None = None) -> None:
     """Note that the current version of `target` holds everything of staging as it looked.
 
     Never fails: a folder that cannot be written only makes the lag less exact.
@@ -62,7 +65,7 @@ def confirm(target: Path, seen: Look, until: float | None = None) -> None:
     target
         The path that users open.
     seen
-        From `look_before_copying`, before the copy began.
+        From `Source.look_before_copying`, before the copy began.
     until
         When it looked so, in seconds since 1970; default now.
     """
@@ -79,7 +82,7 @@ def confirm(target: Path, seen: Look, until: float | None = None) -> None:
         scratch.replace(note)
 
 
-def still_confirmed(target: Path, seen: Look) -> None:
+def still_confirmed(target: Path, seen: Seen) -> None:
     """Note that staging looks now as the current version is known to hold it; harmless where it does not."""
     note = confirmed(target)
     if note is not None and note.seen == seen:
@@ -92,7 +95,7 @@ def confirmed(target: Path) -> Confirmed | None:
     generation = generation_at(target)
     try:
         found = json.loads((home_of(target) / CONFIRMED).read_text(encoding="utf-8"))
-        note = Confirmed(str(found["version"]), float(found["until"]), Look(**found["seen"]))
+        note = Confirmed(str(found["version"]), float(found["until"]), seen_of(found["seen"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return note if generation is not None and generation.folder.name == note.version else None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from greynb.databases.generations import DATABASE, generation_name, generations, home_of
 from greynb.publish.comparing import usable
-from greynb.publish.full import check_room
 from greynb.publish.result import Mode, SyncResult
+from greynb.publish.source import Source
 
 
-def foreseen(source: Path, target: Path, asked: Mode) -> SyncResult:
+def foreseen(source: Source, target: Path, asked: Mode) -> SyncResult:
     """What would happen, as far as it can be told without copying.
 
     Raises
@@ -18,7 +18,7 @@ def foreseen(source: Path, target: Path, asked: Mode) -> SyncResult:
     PublishError
         There is no room for it.
     """
-    size = check_room(source, target.parent)
+    size = source.room(target.parent)
     current, reason = usable(target)
     newest = max((each.number for each in generations(home_of(target))), default=0)
     name = generation_name(newest + 1)
@@ -31,7 +31,7 @@ def foreseen(source: Path, target: Path, asked: Mode) -> SyncResult:
     return SyncResult(
         name,
         mode,
-        source,
+        source.place,
         target,
         home_of(target) / name / DATABASE,
         bytes=size,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,13 @@ from greynb.databases.copying import (
     reading,
     size_with_log,
 )
+from greynb.databases.frozen import frozen, tidied
 from greynb.databases.relations import list_relations
 from greynb.errors import DatabaseError, MissingDatabase, PublishError, UnreadableDatabase
 from greynb.publish.content import content_hash
 from greynb.publish.steps import Steps
 
+_TRIES: Final = 3
 _NOTED: Final = ("journal_mode", "page_count", "page_size", "schema_version", "user_version", "encoding")
 
 
@@ -54,12 +56,10 @@ def copy_source(
 ) -> tuple[dict[str, object], dict[str, str | None]]:
     """Copy the source as of now, while writers go on.
 
-    By SQLite's online backup in one read transaction. Pages and log frames read straight from the files would
-    be quicker, but exact only with the number of the last frame that the transaction sees, which SQLite does
-    not tell, and closing the file would drop the locks that keep the transaction's pages where they are.
+    In one read transaction: byte by byte where the file holds all that it sees, else by SQLite's backup.
 
-    The backup copies pages as they are, so the copy holds what the transaction saw; `verify` makes sure by
-    reading every row of both, which takes several times as long.
+    Both copy pages as they are, so the copy holds what the transaction saw; `verify` makes sure by reading
+    every row of both, which takes several times as long.
 
     Returns
     -------
@@ -111,12 +111,29 @@ def check_equal(staging: Mapping[str, str | None], copy: Mapping[str, str | None
         )
 
 
+def tidy(source: Path) -> None:
+    """Let what is in staging's log go into its file, as any program that opens it may.
+
+    Done before staging is looked at, so that it looks afterwards as it did, unless something is committed.
+    """
+    with suppress(sqlite3.Error, DatabaseError), closing(connect(source, "rw")) as con:
+        tidied(con, source)
+
+
 @contextmanager
 def _snapshot(source: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one read transaction; errors of the source say so."""
     try:
         # "rw": SQLite repairs a hot journal and tidies up a WAL, as at any other opening of staging.
-        with closing(connect(source, "rw")) as con, reading(con, source, timeout=LOCK_TIMEOUT):
+        with closing(connect(source, "rw")) as con, ExitStack() as stack:
+            for _ in range(_TRIES):
+                stack.close()
+                tidied(con, source)
+                stack.enter_context(reading(con, source, timeout=LOCK_TIMEOUT))
+                with mapped(source):
+                    if frozen(con, source):
+                        break
+                # Something was committed since the log was tidied up, or a reader needs the log.
             yield con
     except DatabaseError as error:
         raise error.at(role="staging", path=source) from error.__cause__

@@ -18,12 +18,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.generations import Generation, generation_at
+from greynb.errors import DatabaseError
 from greynb.publish.confirmed import confirmed
 from greynb.publish.durations import shown
-from greynb.publish.outside import Look, look
+from greynb.publish.outside import Look
+from greynb.publish.source import source_of
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place, Seen, Source
 
 NOT_PUBLISHED: Final = "analytics was not published by greynb, or was written to since"
 NO_STAGING: Final = "staging is not there"
@@ -77,25 +82,28 @@ class Lag:
         return f"behind staging by at most {shown(self.seconds)}{least}"
 
 
-def lag(source: Path, target: Path) -> Lag:
-    """Measure how far `target` is behind `source`, without opening a database.
+def lag(source: Place | Source, target: Path) -> Lag:
+    """Measure how far `target` is behind `source`, without opening a file in SQLite.
 
     Parameters
     ----------
     source
-        Staging's file.
+        Staging's file or server.
     target
         The path that users of analytics open.
     """
+    staging = source_of(source)
     now = time.time()
     try:
-        seen = look(source)
+        seen = staging.look()
+    except DatabaseError as error:
+        return Lag(None, unknown=error.message)
     except OSError as error:
         return Lag(None, unknown=f"staging may not be looked at ({error.strerror})")
     if seen is None:
         return Lag(None, unknown=NO_STAGING)
-    written = datetime.fromtimestamp(seen.written, UTC)
-    if target.exists() and source.samefile(target):
+    written = None if seen.written is None else datetime.fromtimestamp(seen.written, UTC)
+    if staging.is_file(target):
         return Lag(0.0, until=datetime.fromtimestamp(now, UTC), written=written)
     generation = generation_at(target)
     if generation is None or generation.manifest is None or not generation.is_intact():
@@ -107,13 +115,13 @@ def lag(source: Path, target: Path) -> Lag:
         return Lag(0.0, until=datetime.fromtimestamp(now, UTC), written=written)
     return Lag(
         seconds=max(now - until, 0.0),
-        at_least=max(now - max(seen.written, until), 0.0),
+        at_least=max(now - max(seen.written or now, until), 0.0),
         until=datetime.fromtimestamp(until, UTC),
         written=written,
     )
 
 
-def _held(generation: Generation, target: Path, seen: Look) -> tuple[bool, float | None]:
+def _held(generation: Generation, target: Path, seen: Seen) -> tuple[bool, float | None]:
     """Whether the version holds all of staging as it looks, and until when it surely did (since 1970)."""
     note = confirmed(target)
     if note is not None:
@@ -122,8 +130,10 @@ def _held(generation: Generation, target: Path, seen: Look) -> tuple[bool, float
     return _recorded(generation.manifest.source, seen)
 
 
-def _recorded(source: Mapping[str, Any], seen: Look) -> tuple[bool, float | None]:
+def _recorded(source: Mapping[str, Any], seen: Seen) -> tuple[bool, float | None]:
     """The same from the manifest alone, which knows only the main file: in WAL nothing about the log."""
+    if not isinstance(seen, Look):
+        return False, None
     size, mtime_ns = source.get("size"), source.get("mtime_ns")
     if not isinstance(size, int) or not isinstance(mtime_ns, int):
         return False, None

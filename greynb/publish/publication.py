@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from greynb.databases.filehash import sha256_of
-from greynb.databases.generations import (
-    DATABASE,
-    Generation,
-    generation_at,
-    own_target,
-)
-from greynb.errors import PublishError, UsageError
+from greynb.databases.generations import DATABASE, Generation, generation_at, own_target
+from greynb.errors import PublishError
 from greynb.publish import mirrors
 from greynb.publish.adopt import adopt
 from greynb.publish.aside import beside
@@ -26,16 +21,18 @@ from greynb.publish.confirmed import confirmed, confirming
 from greynb.publish.describe import Facts, analyzed, describe
 from greynb.publish.durable import remove, sync_file
 from greynb.publish.foreseeing import foreseen
-from greynb.publish.full import check_equal, check_source, contents, copy_source
+from greynb.publish.full import check_equal, contents
 from greynb.publish.generation import seal, switch, usable_layout
 from greynb.publish.home import build_folder, clean_up, publishing
 from greynb.publish.lag import age
-from greynb.publish.outside import look
+from greynb.publish.request import check_request
 from greynb.publish.result import Mode, SyncResult, TableResult
+from greynb.publish.source import Source, source_of
 from greynb.publish.steps import Steps
 
 if TYPE_CHECKING:
     from greynb.publish.etl import Plan
+    from greynb.publish.source import Place
 
 KEPT: Final = 2
 """Old generations that stay, besides those that a reader holds."""
@@ -44,7 +41,7 @@ _PLAIN: Final = ("full", "incremental")  # modes that publish staging as it is
 
 
 def sync(
-    source: Path,
+    source: Place,
     target: Path,
     *,
     mode: Mode = "incremental",
@@ -64,7 +61,8 @@ def sync(
     Parameters
     ----------
     source
-        The SQLite database to copy. In WAL its writers never wait; else they wait while it is copied.
+        The database to copy: a SQLite file, or a PostgreSQL server's. Writers of a server and of a file in
+        WAL never wait; those of another file wait while it is copied.
     target
         The path that users open.
     mode
@@ -97,19 +95,21 @@ def sync(
     UsageError
         No such mode, or no plan for ``"etl"``.
     """
-    source = source.absolute()
-    _check_call(mode, keep, plan)
+    staging = source_of(source)
+    check_request(mode, keep, plan)
     try:
-        check_source(source)
-        if target.exists() and source.samefile(target):
-            return SyncResult("", "none", source, target, source.resolve(), asked=mode, dry_run=dry_run)
+        staging.check()
+        if staging.is_file(target):
+            return SyncResult(
+                "", "none", staging.place, target, target.resolve(), asked=mode, dry_run=dry_run
+            )
         target = own_target(target)
         if target.is_dir():
             raise PublishError("the analytics path is a folder")
-        work = _Publication(source, target, mode, layout, keep, plan, verify, mirror, Steps(progress))
+        work = _Publication(staging, target, mode, layout, keep, plan, verify, mirror, Steps(progress))
         if dry_run:
             unchanged = work.kept()
-            return replace(unchanged, dry_run=True) if unchanged else foreseen(source, target, mode)
+            return replace(unchanged, dry_run=True) if unchanged else foreseen(staging, target, mode)
         with publishing(target) as home:
             return work.kept() or work.made(home)
     except PublishError as error:
@@ -120,18 +120,9 @@ def sync(
         ) from error
 
 
-def _check_call(mode: str, keep: int, plan: Plan | None) -> None:
-    if mode not in get_args(Mode):
-        raise UsageError(f"there is no mode {mode!r}", hint=f"modes: {', '.join(get_args(Mode))}")
-    if mode == "etl" and plan is None:
-        raise UsageError("mode etl needs a plan", hint="write a greynb.toml, or use another mode")
-    if keep < 0:
-        raise UsageError("the number of old versions to keep cannot be negative")
-
-
 @dataclass(frozen=True, slots=True)
 class _Publication:
-    source: Path
+    source: Source
     target: Path
     asked: Mode
     layout: Literal["auto", "generations", "plain"]
@@ -147,7 +138,7 @@ class _Publication:
             return None
         current, _ = usable(self.target)
         note = confirmed(self.target)
-        if current is None or current.manifest is None or note is None or note.seen != look(self.source):
+        if current is None or current.manifest is None or note is None or note.seen != self.source.look():
             return None
         return self._unchanged(current) if current.manifest.mode in _PLAIN else None
 
@@ -162,8 +153,10 @@ class _Publication:
                 database = build / DATABASE
                 carry = self.mirror and self.asked != "full"
                 carried = aside.begin("carry", partial(mirrors.copied, self.target, build)) if carry else None
-                state, hashes = copy_source(self.source, database, self.steps, verify=self.verify)
-                notices = (*self._transformed(database, state, hashes), *analyzed(database, self.steps))
+                copied = self.source.copy(database, self.steps, verify=self.verify, before=self._carried())
+                state, hashes = copied.state, copied.hashes
+                notices = (*copied.notices, *self._transformed(database, state, hashes))
+                notices += analyzed(database, self.steps)
                 synced = aside.begin("sync", lambda _: sync_file(database))
                 hashed = aside.begin("hash", partial(sha256_of, database))
                 if carried:
@@ -193,7 +186,7 @@ class _Publication:
         return SyncResult(
             new.folder.name,
             mode,
-            self.source,
+            self.source.place,
             self.target,
             new.database,
             facts.rows,
@@ -201,15 +194,22 @@ class _Publication:
             self.steps.seconds,
             (*notices, *facts.notices, *_kept(adopted), *self._other_kind(before)),
             asked=self.asked,
-            reason=comparison.reason if self.asked == "incremental" else "",
+            reason=(copied.reason or comparison.reason) if self.asked == "incremental" else "",
             tables=facts.tables,
             pages=comparison.pages,
             pages_changed=comparison.pages_changed,
             lag_closed=lag,
         )
 
+    def _carried(self) -> Generation | None:
+        """The version that users read, where it holds staging as it was, so that the rest of it will do."""
+        current, _ = usable(self.target)
+        if self.asked != "incremental" or current is None or current.manifest is None:
+            return None
+        return current if current.manifest.mode in _PLAIN else None
+
     def _transformed(
-        self, database: Path, state: dict[str, Any], hashes: dict[str, str | None]
+        self, database: Path, state: dict[str, Any], hashes: Mapping[str, str | None]
     ) -> tuple[str, ...]:
         """Apply the plan to the copy, in mode etl."""
         if self.asked != "etl" or self.plan is None:
@@ -223,7 +223,7 @@ class _Publication:
         state["plan"] = {"file": str(self.plan.file), "digest": self.plan.digest()}
         return report.notices
 
-    def _verify_copy(self, database: Path, hashes: dict[str, str | None]) -> None:
+    def _verify_copy(self, database: Path, hashes: Mapping[str, str | None]) -> None:
         with self.steps.step("verify copy") as told, closing(still(database)) as con:
             check_equal(hashes, contents(con, told))
 
@@ -274,7 +274,7 @@ class _Publication:
         return SyncResult(
             current.folder.name,
             "unchanged",
-            self.source,
+            self.source.place,
             self.target,
             current.database,
             rows,

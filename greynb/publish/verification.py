@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from greynb.publish.merging import RowDifference
 
+State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
+
 if TYPE_CHECKING:
     from greynb.routing import Server
-
-State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Verification:
         What the user should know.
     """
 
-    source: Path
+    source: Path | Server
     target: Path | Server
     version: str
     tables: tuple[TableComparison, ...]

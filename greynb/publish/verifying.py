@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greynb.databases.copying import connect
 from greynb.databases.filehash import sha256_of
@@ -18,8 +18,12 @@ from greynb.databases.snapshot import Snapshot, SnapshotSource
 from greynb.errors import GreynbError
 from greynb.publish.content import decoding
 from greynb.publish.merging import Reading, RowDifference, differing_rows, same_rows
+from greynb.publish.source import source_of
 from greynb.publish.steps import Steps
 from greynb.publish.verification import TableComparison, Verification
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place
 
 __all__ = ["RowDifference", "TableComparison", "Verification", "compare", "compare_files"]
 
@@ -31,17 +35,17 @@ _VIRTUAL: Final = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.I)
 
 
 def compare(
-    source: Path, target: Path, *, progress: Callable[[str, float], None] | None = None
+    source: Place, target: Path, *, progress: Callable[[str, float], None] | None = None
 ) -> Verification:
     """Compare staging as it is now with the version of analytics that users read now.
 
-    Both are held still: staging as a private copy, so that its writers go on, analytics as a generation that
-    stays meanwhile.
+    Both are held still: staging as a private copy in SQLite, so that its writers go on, analytics as a
+    generation that stays meanwhile.
 
     Parameters
     ----------
     source, target
-        The file of staging, and the path that users open.
+        The file or server of staging, and the path that users open.
     progress
         Called with the step's name and the fraction of it that is done; may raise to stop.
 
@@ -51,20 +55,21 @@ def compare(
         One of the two cannot be read at all.
     """
     steps = Steps(progress)
-    if source.exists() and target.exists() and source.samefile(target):
-        return Verification(source, target, "", (), notices=("staging and analytics are one file",))
+    staging = source_of(source)
+    if staging.is_file(target):
+        return Verification(staging.place, target, "", (), notices=("staging and analytics are one file",))
     with ExitStack() as held:
         with steps.step("copy"):
-            staging = _held(held, source, "staging")
-        analytics = _held(held, target, "analytics")
+            copy = held.enter_context(staging.held())
+        analytics = _held(held, target)
         generation = generation_at(analytics.path) if analytics.kind == "generation" else None
         with steps.step("hash") as told:
             damaged = _damaged(generation, told)
         planned = generation is not None and _by_plan(generation)
         with steps.step("compare") as told:
-            tables = compare_files(staging.path, analytics.path, planned=planned, progress=told)
+            tables = compare_files(copy, analytics.path, planned=planned, progress=told)
     notices = (*analytics.notices, *((_PLANNED,) if planned else ()))
-    return Verification(source, target, analytics.id, tables, damaged, notices)
+    return Verification(staging.place, target, analytics.id, tables, damaged, notices)
 
 
 def compare_files(
@@ -96,13 +101,13 @@ def compare_files(
     return tuple(found)
 
 
-def _held(stack: ExitStack, path: Path, role: str) -> Snapshot:
-    held = SnapshotSource(path, shared=role == "staging")
+def _held(stack: ExitStack, path: Path) -> Snapshot:
+    held = SnapshotSource(path, shared=False)
     stack.callback(held.close)
     try:
         return held.acquire()
     except GreynbError as error:
-        raise error.at(role=role, path=path) from error.__cause__
+        raise error.at(role="analytics", path=path) from error.__cause__
 
 
 def _damaged(generation: Generation | None, progress: Callable[[float], None]) -> tuple[str, ...]:

@@ -14,13 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greynb.errors import GreynbError, PublisherBusy
 from greynb.publish.confirmed import confirmed, still_confirmed
 from greynb.publish.lag import lag
-from greynb.publish.outside import Look, look
 from greynb.publish.result import SyncResult
+from greynb.publish.source import source_of
+
+if TYPE_CHECKING:
+    from greynb.publish.source import Place, Seen, Source
 
 LONGEST_WAIT: Final = 60.0
 """Seconds between two attempts after many failures."""
@@ -32,7 +35,7 @@ _BACK_OFF: Final = 2.0
 
 
 def watch(
-    source: Path,
+    source: Place,
     target: Path,
     *,
     every: float,
@@ -48,7 +51,7 @@ def watch(
     Parameters
     ----------
     source, target
-        Staging's file, and the path that users of analytics open.
+        Staging's file or server, and the path that users of analytics open.
     every
         Seconds between the starts of two publications, at least.
     publish
@@ -59,10 +62,11 @@ def watch(
         Told one line per publication, failure, and change of what is waited for.
     """
     note = confirmed(target)
-    watcher = _Watcher(source, target, every, publish, stop, log, note.seen if note else None)
-    log(_stamped(f"watching {source}, publishing to {target} at most every {every:g} s"))
-    while not stop.is_set():
-        stop.wait(watcher.step())
+    watcher = _Watcher(source_of(source), target, every, publish, stop, log, note.seen if note else None)
+    log(_stamped(f"watching {watcher.source.place}, publishing to {target} at most every {every:g} s"))
+    with watcher.source.watched():
+        while not stop.is_set():
+            stop.wait(watcher.step())
     log(_stamped("stopped"))
 
 
@@ -70,13 +74,13 @@ def watch(
 class _Watcher:
     """The state between two looks; each step returns the seconds to wait for the next."""
 
-    source: Path
+    source: Source
     target: Path
     every: float
     publish: Callable[[], SyncResult]
     stop: threading.Event
     log: Callable[[str], None]
-    published: Look | None = None
+    published: Seen | None = None
     noted: float = 0.0
     not_before: float = 0.0
     failures: int = 0
@@ -85,12 +89,12 @@ class _Watcher:
     def step(self) -> float:
         """Look once, and publish where that is due."""
         try:
-            seen = look(self.source)
-        except OSError as error:
-            self._failed(error.strerror or str(error))
+            seen = self.source.look()
+        except (OSError, GreynbError) as error:
+            self._failed(_said(error))
             return self._pause()
         if seen is None:
-            self._wait_for(f"{self.source} to be there")
+            self._wait_for(f"{self.source.place} to be there")
             return self._pause()
         if seen == self.published:
             self._note(seen)
@@ -101,7 +105,7 @@ class _Watcher:
     def _attempt(self) -> None:
         begun = time.monotonic()
         try:
-            seen = look(self.source)
+            seen = self.source.look()
             behind = lag(self.source, self.target).seconds
             result = self.publish()
         except PublisherBusy as error:
@@ -111,7 +115,7 @@ class _Watcher:
             if self.stop.is_set():
                 self.log(_stamped("a publication was given up; the old version stands"))
             else:
-                self._failed(error.message if isinstance(error, GreynbError) else str(error))
+                self._failed(_said(error))
         else:
             took = time.monotonic() - begun
             self.not_before = begun + max(self.every, _SHARE * took)
@@ -133,7 +137,7 @@ class _Watcher:
             self.log(_stamped(f"waiting: {what}"))
         self.waiting_for = what
 
-    def _note(self, seen: Look) -> None:
+    def _note(self, seen: Seen) -> None:
         """Let `lag` know that staging has not changed until now."""
         self.waiting_for = ""
         now = time.monotonic()
@@ -146,6 +150,10 @@ class _Watcher:
         usual = min(self.every, _LOOKS)
         due = self.not_before - time.monotonic()
         return min(usual, due) if due > 0 else usual
+
+
+def _said(error: OSError | GreynbError) -> str:
+    return error.message if isinstance(error, GreynbError) else error.strerror or str(error)
 
 
 def _line(result: SyncResult, took: float, behind: float | None) -> str:

@@ -6,12 +6,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from greynb.errors import UsageError
+from greynb.errors import QueryInterrupted, UsageError
 from greynb.querylog.entries import Entry
 from greynb.querylog.normalising import normalised
 from greynb.querylog.storing import last
 from greynb.routing import Role
+
+_STOPPED: Final = QueryInterrupted.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class Group:
         return statistics.median(self.seconds)
 
     @property
+    def ran(self) -> bool:
+        """Whether any of them ran to its end, or until somebody lost patience: else it was only mistyped."""
+        return any(not each.error or each.error.startswith(_STOPPED) for each in self.entries)
+
+    @property
     def failed(self) -> int:
         """How many ended in an error or were stopped."""
         return sum(each.error is not None for each in self.entries)
@@ -72,7 +80,7 @@ class Group:
 def slowest(path: Path, count: int | None = None, *, role: Role | None = None) -> list[Group]:
     """Groups by the seconds that they took in all, the longest first.
 
-    What the result cache answered is left out.
+    What the result cache answered is left out, and statements that the engine refused each time.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def slowest(path: Path, count: int | None = None, *, role: Role | None = None) -
             key = each.role, each.file, normalised(each.sql, each.dialect)
             groups.setdefault(key, []).append(each)
     found = [Group(sql, entries) for (_, _, sql), entries in groups.items()]
-    return sorted(found, key=lambda each: -each.total)[:count]
+    return sorted((each for each in found if each.ran), key=lambda each: -each.total)[:count]
 
 
 def nth(path: Path, number: int, *, role: Role | None = None) -> Group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from greynb.errors import UsageError
@@ -22,4 +23,13 @@ def notebook(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     known = sorted({path.name for folder in _FOLDERS for path in folder.glob("*.ipynb")})
-    raise UsageError(f"no notebook {name} comes with greynb", hint=f"there are: {', '.join(known)}")
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"there is no notebook {name}, neither here nor among those that come with greynb",
+        hint=f"{f'did you mean {near[0]}? ' if near else ''}these come along: {', '.join(known)}",
+    )
+
+
+def names() -> list[str]:
+    """Their names without the suffix, as `greynb report` takes them."""
+    return sorted({path.stem for folder in _FOLDERS for path in folder.glob("*.ipynb")})

@@ -69,6 +69,12 @@ class Route:
         return self.place if isinstance(self.place, Server) else None
 
     @property
+    def postgres(self) -> Server | None:
+        """The PostgreSQL that serves the role; None where it does not."""
+        server = self.server
+        return server if server is not None and server.kind == "postgresql" else None
+
+    @property
     def lake(self) -> Server | None:
         """The DuckLake that holds analytics, also where Spark computes over it; None where none does."""
         server = self.server

@@ -14,12 +14,14 @@ from sqlglot import exp
 
 from greynb.spark.aggregates import AGGREGATES, direction, ordered
 from greynb.spark.casts import CASTS
+from greynb.spark.conditions import CONDITIONS
+from greynb.spark.dates import DATES
 from greynb.spark.expressions import EXPRESSIONS, Expressions, check_parts, described
 from greynb.spark.functions import FUNCTIONS
 from greynb.spark.scopes import Kinds, Scope
 from greynb.spark.typed import exact, quoted, refuse
 
-RULES: Final = {**EXPRESSIONS, **FUNCTIONS, **CASTS, **AGGREGATES}
+RULES: Final = {**EXPRESSIONS, **CONDITIONS, **FUNCTIONS, **DATES, **CASTS, **AGGREGATES}
 
 _SELECT: Final = frozenset(
     "expressions from_ joins where group having qualify order limit offset distinct with_ windows".split()

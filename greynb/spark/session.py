@@ -17,6 +17,7 @@ import duckdb
 from greynb.databases.executing import checked
 from greynb.databases.frames import Fetched
 from greynb.databases.identifiers import fold, quote
+from greynb.databases.outline import Table, idle
 from greynb.databases.result import Progress, Ran, Result
 from greynb.errors import GreynbError
 from greynb.lake.session import LakeSession
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from greynb.databases.gate import Passed
     from greynb.databases.readonly import AnalyticsConnection
+    from greynb.databases.reports import TableReport
     from greynb.lake.catalog import LakeCatalog
     from greynb.lake.snapshots import LakeSnapshot
     from greynb.routing import Server
@@ -125,6 +127,15 @@ class SparkSession:
                         error.message = f"statement {number}: {error.message}"
                     raise
             return ran
+
+    def tables(self) -> list[TableReport]:
+        """List the tables of the newest snapshot."""
+        return self._lake.tables()
+
+    def outline(self) -> list[Table] | None:
+        """The tables of the newest snapshot; None while something runs."""
+        with idle(self._lock) as free:
+            return self._lake.outline() if free else None
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection of DuckDB's to the snapshot in use."""

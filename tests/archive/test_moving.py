@@ -278,7 +278,13 @@ def test_the_commands_archive_read_and_restore(staging, monkeypatch, capsys):
     assert main(["restore", folder]) == 0
     assert f"{done['rows']:,} rows are back in odds_history" in capsys.readouterr().out
     assert whole(staging) == before
-    assert main(["archive", "--older-than", "soon", *words[3:]]) == 1
+    typed = ["archive", "--older-than", "1y", "--to", folder]
+    assert main([*typed, "--table", "odds_histry", "--date", "timestamp"]) == 1
+    assert "did you mean odds_history?" in capsys.readouterr().err
+    assert main([*typed, "--table", "odds_history", "--date", "tmestamp"]) == 1
+    assert "did you mean timestamp?" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["archive", "--older-than", "soon", *words[3:]])
     assert "is not an age" in capsys.readouterr().err
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import greynb
 from greynb import connections
 from greynb.archive import archive, restore
 from greynb.connections import analytics_session
-from greynb.errors import QueryError
+from greynb.errors import QueryError, UsageError
 from greynb.routing import Settings
 from tests.archive.files import ask, change, make_staging
 from tests.archive.test_moving import BEFORE
@@ -102,6 +103,21 @@ def test_rows_can_be_filtered_joined_and_kept_in_a_temporary_table(staging):
     session.run("CREATE TEMP TABLE kept AS SELECT id FROM ODDS_history_ALL WHERE race_id IN ('r0', 'r4')")
     session.run("CREATE TEMP VIEW later AS SELECT a.id FROM odds_history_all a JOIN kept USING (id)")
     assert rows("SELECT id FROM later ORDER BY id") == [(1,), (5,)]
+
+
+def test_the_tables_of_analytics_name_it_with_all_its_rows(staging):
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "greynb")
+    before = shell.run_line_magic("greynb", "tables").set_index("table")
+    moved(staging)
+    greynb.sync()
+    after = shell.run_line_magic("greynb", "tables").set_index("table")
+    assert set(after.index) - set(before.index) == {"greynb_archive", "odds_history_all"}
+    together, alone = after.loc["odds_history_all"], before.loc["odds_history"]
+    assert (together["rows"], together["columns"]) == (alone["rows"], alone["columns"])
+    assert together["kind"] == "with archive"
+    with pytest.raises(UsageError, match="DESCRIBE odds_history_all"):
+        shell.run_line_magic("greynb", "columns odds_history_all")
 
 
 def test_a_connection_for_scripts_reads_them_too(staging):

@@ -55,10 +55,13 @@ def test_a_wrong_call_is_2(options: list[str]) -> None:
     assert stop.value.code == 2
 
 
-def test_what_cannot_be_done_is_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_done_is_1() -> None:
     assert main(["audit", "nowhere"]) == 1
     assert main(["audit", ".", "--baseline", "none.json"]) == 1
-    assert main(["audit", ".", "--write-baseline"]) == 1
+
+
+def test_a_baseline_without_a_file_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", ".", "--write-baseline"]) == 2
     assert "--baseline FILE" in capsys.readouterr().err
 
 

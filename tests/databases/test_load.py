@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -196,6 +197,41 @@ def test_the_row_that_fails_is_named_and_nothing_is_kept(
     assert shown in str(caught.value)
     assert rows(con, "races") == []
     assert not con.in_transaction
+
+
+@pytest.mark.parametrize("clause", ["", "ON CONFLICT ABORT", "ON CONFLICT FAIL", "ON CONFLICT ROLLBACK"])
+@pytest.mark.parametrize("row", [0, 1, 49, 50, 73, 199, 200, 201])
+def test_the_first_of_many_rows_that_does_not_fit_is_named_whatever_the_table_does_on_conflict(
+    con: sqlite3.Connection, clause: str, row: int
+) -> None:
+    con.execute(f"CREATE TABLE numbers (n INTEGER, CHECK (n <> -1), UNIQUE (n) {clause})")
+    con.execute("INSERT INTO numbers VALUES (-2)")
+    values = list(range(202))
+    values[row] = -2
+    with pytest.raises(LoadError, match=f"row {row} of the frame"):
+        load_frame(con, pd.DataFrame({"n": values}), "numbers")
+    assert rows(con, "numbers") == [(-2,)]
+
+
+@given(st.integers(0, 130), st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_row_may_refer_to_rows_of_its_table_before_it_and_to_none_after_it(
+    size: int, data: st.DataObject
+) -> None:
+    parents = [data.draw(st.none() | st.integers(0, max(0, n - 1))) for n in range(size)]
+    later = data.draw(st.booleans()) and size > 1
+    if later:
+        parents[size - 2] = size - 1
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as con:
+        con.execute("PRAGMA foreign_keys = ON")
+        con.execute("CREATE TABLE dog (id INTEGER PRIMARY KEY, dam INTEGER REFERENCES dog)")
+        frame = pd.DataFrame({"id": range(size), "dam": pd.array(parents, "Int64")})
+        if later:
+            with pytest.raises(LoadError, match=f"row {size - 2} of the frame.*FOREIGN KEY"):
+                load_frame(con, frame, "dog")
+        else:
+            load_frame(con, frame, "dog")
+        assert len(rows(con, "dog")) == (0 if later else size)
 
 
 def test_a_deferred_foreign_key_fails_the_load_as_a_whole(con: sqlite3.Connection) -> None:

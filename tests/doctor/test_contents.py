@@ -120,6 +120,18 @@ def test_rows_that_refer_to_nothing_are_counted_per_table(demo, look):
     assert found(look(), "foreign-keys").evidence == ("children: 2 rows refer to nothing",)
 
 
+def test_keys_that_cannot_be_checked_are_told_apart_with_the_index_that_they_need(demo, look):
+    change(
+        demo.staging,
+        "CREATE TABLE parents (name TEXT)",
+        "CREATE TABLE children (id INTEGER PRIMARY KEY, parent TEXT REFERENCES parents(name))",
+    )
+    finding = found(look(), "foreign-keys")
+    assert "children" in finding.evidence[0] and "CREATE UNIQUE INDEX" in finding.mend
+    change(demo.staging, "CREATE UNIQUE INDEX by_name ON parents (name)")
+    assert "foreign-keys" not in [each.id for each in look().findings]
+
+
 def test_a_column_of_mixed_types_is_told_with_the_counts(demo, look):
     change(
         demo.staging,

@@ -12,7 +12,7 @@ from tests.doctor.conftest import found, ids
 
 
 def test_a_variable_that_names_no_file_is_an_error_with_the_variable(demo, look, monkeypatch):
-    monkeypatch.setenv("ANALYTICS_DB_PATH", "postgresql://user:hunter2@server/races")
+    monkeypatch.setenv("ANALYTICS_DB_PATH", "mysql://user:hunter2@server/races")
     finding = found(look(), "variable-unusable")
     assert finding.level == "error" and finding.role == "analytics"
     assert "ANALYTICS_DB_PATH (environment)" in finding.evidence[0]
@@ -44,6 +44,15 @@ def test_an_old_variable_that_names_a_third_file_is_told(demo, look, monkeypatch
     finding = found(look(), "variables-contradict")
     assert "neither staging nor analytics" in finding.evidence[0]
     assert finding.mend == "unset GREYHOUND_DB_PATH"
+
+
+@pytest.mark.parametrize("line", ["DATABASE_PATH=old.db", "  export DATABASE_PATH = 'old.db'"])
+def test_the_command_takes_a_variable_out_of_the_env_file_and_nothing_else(line, demo, look):
+    env = demo.staging.with_name(".env")
+    env.write_text(f"# DATABASE_PATH=older.db\n{line}\nOTHER_DATABASE_PATH=x\n")
+    subprocess.run(found(look(), "variables-contradict").mend, shell=True, check=True)
+    assert env.read_text() == "# DATABASE_PATH=older.db\nOTHER_DATABASE_PATH=x\n"
+    assert "variables-contradict" not in ids(look())
 
 
 def test_staging_that_names_the_published_file_is_an_error(demo, look, monkeypatch):

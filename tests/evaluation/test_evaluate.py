@@ -192,9 +192,10 @@ def test_since_after_until_is_refused(published: Path) -> None:
         greynb.evaluate(since="2025-02-01", until="2025-01-01")
 
 
-def test_a_table_that_is_not_there_is_the_engines_error(published: Path) -> None:
-    with pytest.raises(QueryError, match="prediction"):
+def test_a_table_that_is_not_there_is_named_with_the_nearest_and_without_sql(published: Path) -> None:
+    with pytest.raises(QueryError, match=r"^there is no table 'prediction'") as caught:
         greynb.evaluate("prediction")
+    assert caught.value.hint == "did you mean predictions?" and "SELECT" not in str(caught.value)
 
 
 def test_a_frame_without_a_needed_column_is_refused(published: Path) -> None:

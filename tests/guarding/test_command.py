@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from greynb.errors import DatabaseLocked
-from greynb.guarding import guard
 from greynb.guarding.backups import backups
+from greynb.guarding.block import guard
 from greynb.guarding.restoring import restore
 from tests.guarding.conftest import ROWS, change, greynb, rows, sql
 from tests.publish.processes import holding, stop
@@ -190,6 +190,19 @@ def test_on_a_terminal_ctrl_c_arrives_once_and_the_restoration_is_a_question(sta
     assert rows(staging) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists who has a file open")
+def test_a_program_that_writes_only_now_and_then_is_named_before_the_way_back(staging):
+    rare = holding(staging, "INSERT INTO races VALUES (9000, 'RARE')")
+    try:
+        done = greynb("guard", "--", *sql("DELETE FROM odds"))
+        assert done.returncode == 0 and "all rows are gone" in done.stderr
+        assert f"open for writing elsewhere, by process {rare.pid}" in done.stderr
+        assert f"by process {rare.pid}" in greynb("guard", "restore").stderr
+    finally:
+        stop(rare)
+    assert "elsewhere" not in greynb("guard", "restore").stderr
+
+
 def test_a_restoration_never_pushes_a_writer_aside(staging):
     program = sql("DELETE FROM races WHERE id = 1", then="sys.exit(3)")
     assert greynb("guard", "--", *program).returncode == 3
@@ -215,20 +228,20 @@ def test_backups_are_listed_with_time_label_sha256_and_rows(staging):
 
 @pytest.mark.parametrize("staging", ["WAL"], indirect=True)
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "said", "code"),
     [
-        (["--", "no-such-program"], "no program no-such-program"),
-        (["--"], "no command"),
-        (["true"], "comes after --"),
-        (["--role", "analytics", "--", "true"], "greynb history"),
-        (["restore", "nonsense"], "no backup nonsense"),
-        (["restore", "/tmp/nonsense"], "is no backup"),
+        (["--", "no-such-program"], "no program no-such-program", 1),
+        (["--"], "no command", 1),
+        (["true"], "comes after --", 2),
+        (["--role", "analytics", "--", "true"], "greynb history", 2),
+        (["restore", "nonsense"], "no backup nonsense", 1),
+        (["restore", "/tmp/nonsense"], "is no backup", 1),
     ],
 )
-def test_wrong_calls_say_what_to_do_and_make_no_backup(words, said, staging, capsys):
+def test_wrong_calls_say_what_to_do_and_make_no_backup(words, said, code, staging, capsys):
     from greynb.cli import main
 
-    assert main(["guard", *words]) == 1
+    assert main(["guard", *words]) == code
     assert said in capsys.readouterr().err
     assert not list(staging.parent.glob(".*"))
 

@@ -43,8 +43,13 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
 
-    def run(self, code: str, *, interrupt_after: float | None = None, timeout: float = 60) -> Reply:
-        """Execute a cell; with ``interrupt_after`` seconds, interrupt the kernel that long after it began."""
+    def run(
+        self, code: str, *, interrupt_after: float | None = None, interrupts: int = 1, timeout: float = 60
+    ) -> Reply:
+        """Execute a cell; with ``interrupt_after`` seconds, interrupt the kernel that long after it began.
+
+        Several ``interrupts`` follow one another at once; the time counts from the first.
+        """
         begun = time.monotonic()
         due: float | None = None
         message = self.client.execute(code)
@@ -53,7 +58,8 @@ class Kernel:
         while time.monotonic() < begun + timeout:
             if due is not None and time.monotonic() >= due:
                 due, begun = None, time.monotonic()
-                self.manager.interrupt_kernel()
+                for _ in range(interrupts):
+                    self.manager.interrupt_kernel()
             try:
                 received = self.client.get_iopub_msg(timeout=0.02)
             except queue.Empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import greynb
+from greynb.errors import QueryInterrupted
 from tests.notebook.shell import run, text
 
 
@@ -91,6 +93,22 @@ def test_numpy_scalars_match_on_both_engines(shell):
     query = "SELECT race_id FROM races WHERE runners = :n"
     assert list(sql(shell, query)["race_id"]) == ["a2"]
     assert list(shell.run_cell_magic("staging", "", query)["race_id"]) == ["a2"]
+
+
+class _Stopping:
+    """A value that is interrupted at when greynb looks at it."""
+
+    @property
+    def __class__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("magic", ["analytics", "staging"])
+def test_an_interrupt_before_a_query_began_is_told_as_one_of_a_query_is(shell, magic):
+    shell.user_ns["slow"] = _Stopping()
+    with pytest.raises(QueryInterrupted, match=f"{magic}: interrupted before anything was run"):
+        run(shell, f"%%{magic}\nSELECT :slow")
+    run(shell, f"%%{magic}\nSELECT 1")
 
 
 def test_an_undefined_name_is_an_error_that_names_the_nearest_variable(shell):

@@ -59,15 +59,23 @@ def test_the_same_cell_run_again_replaces_its_file_and_another_does_not(shell: I
     assert rows_of("x.csv") == [["two"], ["2"]]
 
 
-@pytest.mark.parametrize("path", ["x.exel", "folder.csv", "x", "file/x.csv"])
-def test_a_path_that_will_not_do_loses_no_result(shell: InteractiveShell, path: str) -> None:
+@pytest.mark.parametrize("paths", ["x.exel", "folder.csv", "x", "file/x.csv", "x.csv --export ./x.csv"])
+def test_a_path_that_will_not_do_is_refused_before_the_cell_runs(shell: InteractiveShell, paths: str) -> None:
     Path("folder.csv").mkdir()
     Path("file").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"suffix|folder|twice"):
+        run(shell, f"%%staging --export {paths}\nDELETE FROM races RETURNING race_id")
+    run(shell, "n = %staging SELECT count(*) AS n FROM races")
+    assert shell.user_ns["n"]["n"].tolist() == [4]
+
+
+def test_a_file_that_cannot_be_replaced_loses_no_result(shell: InteractiveShell) -> None:
+    Path("x.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="the result itself is in df"):
-        run(shell, f"%%analytics df --export {path}\nSELECT 7 AS n")
+        run(shell, "%%analytics df --export x.csv\nSELECT 7 AS n")
     assert shell.user_ns["df"]["n"].tolist() == [7]
     with pytest.raises(UsageError, match="the result itself is in _"):
-        run(shell, f"%%analytics --export {path}\nSELECT 8 AS n")
+        run(shell, "%%analytics --export x.csv\nSELECT 8 AS n")
     assert shell.user_ns["_"]["n"].tolist() == [8]
 
 

@@ -532,12 +532,14 @@ def survive(tmp_path: Path, layout: Literal["generations", "plain"], kills: int)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.slow
 def test_a_killed_publisher_leaves_the_old_or_the_new_version(
     tmp_path: Path, layout: Literal["generations", "plain"]
 ) -> None:
     survive(tmp_path, layout, 5)
 
 
+@pytest.mark.slow
 def test_a_publisher_killed_during_adoption_loses_nothing(tmp_path: Path, stage: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from greynb.publish import sync\n"

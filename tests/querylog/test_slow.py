@@ -81,6 +81,13 @@ def test_statements_that_differ_in_values_alone_are_one_group_by_median_and_tota
     assert [each.total for each in querylog.slowest(path, role="analytics")] == [0.1]
 
 
+def test_a_statement_that_was_only_mistyped_is_not_slow_and_one_that_was_stopped_is(tmp_path):
+    path = written(tmp_path, ("staging", "SELECT nope FROM runs", 9.0), error="QueryError: no column nope")
+    written(tmp_path, ("staging", "SELECT 1", 5.0), error="QueryInterrupted: staging: interrupted")
+    written(tmp_path, ("staging", "SELECT 1 FROM runs", 1.0))
+    assert [each.newest.sql for each in querylog.slowest(path)] == ["SELECT 1", "SELECT 1 FROM runs"]
+
+
 def test_what_the_result_cache_answered_is_not_among_the_slow(tmp_path):
     path = written(tmp_path, ("analytics", "SELECT 1", 0.0), kept=True)
     assert querylog.slowest(path) == []

@@ -102,7 +102,7 @@ def test_a_failing_cell_leaves_no_file_and_is_named_with_the_values(here: Path) 
     ("call", "said"),
     [
         ({"name": "notebooks/none.ipynb"}, "no such notebook"),
-        ({"name": "nothing"}, "no notebook nothing.ipynb comes with greynb"),
+        ({"name": "nothing"}, "no notebook nothing.ipynb, neither here"),
         ({"formats": ["docx"]}, "no format 'docx'"),
         ({"given": ["mnth=1"]}, "no parameter mnth"),
         ({"out": Path("x.pdf"), "formats": ["html"]}, "names another format"),

@@ -65,7 +65,7 @@ def test_exactly_the_number_that_changed_is_named(query, tmp_path):
     greynb.export(query("SELECT race_id, venue, odds FROM races"), tmp_path / "x.parquet")
     swept(tmp_path, "UPDATE races SET odds = 99.5 WHERE race_id = 'r7'")
     found, verdict = only(tmp_path / "x.parquet")
-    assert found.exit_code == 4 and verdict.state is State.DIFFERS
+    assert found.differs and verdict.state is State.DIFFERS
     assert verdict.found == "1 of 360 values differ"
     assert verdict.first is not None
     assert (verdict.first.row, verdict.first.column) == ("race_id=r7", "odds")
@@ -147,7 +147,7 @@ def test_rows_that_were_filtered_hold_and_columns_that_were_added_cannot_be_veri
     assert any("other rows or columns" in note for note in verdict.notes)
     greynb.export(frame.assign(double=frame["odds"] * 2), tmp_path / "y.html")
     found, verdict = only(tmp_path / "y.html")
-    assert found.exit_code == 1 and "double" in verdict.found
+    assert not found.holds and not found.differs and "double" in verdict.found
     assert "6 of its 9 numbers are among those that the query gives" in verdict.notes
 
 
@@ -193,6 +193,16 @@ def test_a_statement_is_run_again_however_it_is_written(query, tmp_path, sql):
     assert only(tmp_path / "x.html")[0].holds
 
 
+@pytest.mark.parametrize(
+    "columns",
+    ["race_id AS venue, venue", "1 AS x, 2 AS x, 3 AS x_1", 'odds AS x, 2 AS X, 3 AS "x_1", 4 AS x, :n AS x'],
+)
+def test_repeated_names_of_columns_are_no_difference(query, tmp_path, columns):
+    sql = f"SELECT {columns} FROM races ORDER BY race_id -- twice"
+    greynb.export(query(sql, n=5), tmp_path / "x.csv")
+    assert only(tmp_path / "x.csv")[1].state is State.EXACT
+
+
 def test_staging_is_read_as_it_is_now_which_is_said(query, tmp_path):
     greynb.export(query("SELECT count(*) AS n FROM races WHERE venue = :v", role="staging", v="TAR"),
                   tmp_path / "x.html")  # fmt: skip
@@ -212,7 +222,7 @@ def test_what_cannot_be_run_again_says_why_and_what_to_do(query, shell, tmp_path
     assert "no query known" in only(tmp_path / "unknown.html")[1].found
     monkeypatch.setenv("ANALYTICS_DB_PATH", str(tmp_path / "other.db"))
     found, verdict = only(tmp_path / "venue.html")
-    assert found.exit_code == 1 and "made from analytics.db" in verdict.found
+    assert not found.holds and not found.differs and "made from analytics.db" in verdict.found
     assert any("ANALYTICS_DB_PATH" in note for note in verdict.notes)
 
 
@@ -226,7 +236,7 @@ def test_a_table_that_is_gone_is_an_error_of_that_query_alone(query, tmp_path):
     swept(tmp_path, "ALTER TABLE races RENAME TO old_races")
     found = verify_file(tmp_path / "two.html")
     assert [each.state for each in found.verdicts] == [State.UNKNOWN, State.EXACT]
-    assert "races" in found.verdicts[0].found and found.exit_code == 1
+    assert "races" in found.verdicts[0].found and not (found.holds or found.differs)
 
 
 @pytest.mark.parametrize("suffix", ["html", "pdf", "xlsx", "md"])
@@ -260,6 +270,12 @@ def test_an_executed_notebook_is_verified(shell, tmp_path):
 def test_the_magic_verifies_a_file(query, shell, tmp_path):
     greynb.export(query(BY_VENUE), tmp_path / "x.html")
     assert "holds exactly" in text(run(shell, "%greynb verify x.html"))
+
+
+def test_the_magic_verifies_several_files_also_beside_one_that_is_none(query, shell, tmp_path):
+    greynb.export(query(BY_VENUE), tmp_path / "x.html", tmp_path / "x.csv")
+    shown = text(run(shell, "%greynb verify x.html gone.html x.csv"))
+    assert shown.count("holds exactly") == 2 and "gone.html" in shown
     with pytest.raises(greynb.UsageError, match="no such file"):
         run(shell, "%greynb verify nothing.html")
 

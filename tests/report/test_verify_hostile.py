@@ -127,6 +127,7 @@ def test_a_claim_of_many_rows_is_not_believed(shell, tmp_path):
     assert "20,000,000 rows or more" in refused(path)
 
 
+@pytest.mark.slow
 def test_a_result_that_needs_too_much_memory_ends_as_an_error(shell, tmp_path, monkeypatch):
     monkeypatch.setattr("greynb.report.verifying.again._MEMORY", "200MB")
     sql = (

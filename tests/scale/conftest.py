@@ -21,7 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     folder = programs()
-    assert folder is not None, "PostgreSQL is not installed: make test-scale installs it"
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed: make test-scale does that where it may")
     server = PostgresServer(folder)
     yield server
     server.remove()

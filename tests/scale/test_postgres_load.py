@@ -62,13 +62,20 @@ def test_values_take_the_types_of_the_table(con: psycopg.Connection) -> None:
     ]
 
 
+@pytest.mark.parametrize("partitioned", [False, True])
 @pytest.mark.parametrize(
     ("on_conflict", "counts", "venues"),
     [("update", (1, 2, 0), ["new", "last", "old"]), ("ignore", (1, 0, 2), ["old", "first", "old"])],
 )
 def test_an_upsert_counts_what_it_did_and_the_last_of_equal_keys_counts(
-    con: psycopg.Connection, on_conflict, counts, venues
+    con: psycopg.Connection, on_conflict, counts, venues, partitioned: bool
 ) -> None:
+    if partitioned:
+        con.execute(
+            "DROP TABLE races; CREATE TABLE races (id bigint PRIMARY KEY, venue text)"
+            " PARTITION BY HASH (id); CREATE TABLE races_0 PARTITION OF races"
+            " FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+        )
     con.execute("INSERT INTO races (id, venue) VALUES (1, 'old'), (3, 'old')")
     frame = pd.DataFrame({"id": [1, 2, 2], "venue": ["new", "first", "last"]})
     done = load_frame(con, frame, "races", key="id", on_conflict=on_conflict)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from greynb.publish.pages.format import CHUNK, Bytes, PageFile, fill
+from greynb.publish.pages.format import Bytes, PageFile, fill
 
 Words = npt.NDArray[np.uint32]
+
+_PART: Final = 256 << 10
+"""Bytes read at once of each file: what was read is then still in the nearest cache when it is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def compare_pages(old: PageFile, new: PageFile) -> PageComparison:
     """Read both files once, side by side, a bounded part at a time."""
     same = np.zeros(max(old.pages, new.pages) + 1, np.bool_)
     words = np.zeros(old.pages + 1, np.uint32), np.zeros(new.pages + 1, np.uint32)
-    step = max(1, CHUNK // new.page_size)
+    step = max(1, _PART // new.page_size)
     buffers = [np.empty((step, new.page_size), np.uint8) for _ in words]
     for file in (old, new):
         file.file.seek(0)

@@ -72,13 +72,13 @@ def to_check(old: Path, new: Path, pages: PageComparison, mostly: float = MOSTLY
             if after.auto_vacuum or _settings(before) != _settings(after):
                 return None
             now = _Claims(after, pages.new_words)
+            # Known before all claims are counted, which would be for nothing where most is to be checked.
+            if now.size_of(now.unlike(pages.same)) > mostly * after.pages:
+                return None
             found = _unlike(_Claims(before, pages.old_words), now, pages.same)
     except (MalformedFile, sqlite3.Error):
         return None
-    if found is None:
-        return None
-    size = sum(len(tree) for each, tree in now.trees.items() if each.table in found)
-    return found if size <= mostly * after.pages else None
+    return None if found is None or now.size_of(found) > mostly * after.pages else found
 
 
 def _settings(file: PageFile) -> bytes:
@@ -104,11 +104,7 @@ def _unlike(old: _Claims, new: _Claims, same: Flags) -> set[str] | None:
         np.add.at(claims, pages, 1)
     if (claims != new.all(len(same))).any():
         return None
-    found = {_SCHEMA.table}
-    for each, tree in new.trees.items():
-        if each not in old.trees or not same[tree].all():
-            found.add(each.table)
-    return found
+    return new.unlike(same) | {each.table for each in new.trees if each not in old.trees}
 
 
 class _Claims:
@@ -122,6 +118,14 @@ class _Claims:
         self.trees: Mapping[_Object, Ints] = {
             each: walker.walk(each.root).pages for each in _objects(file.path)
         }
+
+    def unlike(self, same: Flags) -> set[str]:
+        """The tables with a page that is not as it was, and the schema."""
+        return {_SCHEMA.table, *(each.table for each, tree in self.trees.items() if not same[tree].all())}
+
+    def size_of(self, tables: set[str]) -> int:
+        """The pages of tables and their indexes."""
+        return sum(len(tree) for each, tree in self.trees.items() if each.table in tables)
 
     def all(self, size: int) -> Flags:
         """The pages that are to be claimed."""

@@ -56,7 +56,7 @@ def export(
     begun = time.perf_counter()
     if formulas not in ("neutralise", "keep"):
         raise UsageError(f"formulas={formulas!r} is unknown", hint='it is "neutralise" or "keep"')
-    targets = _targets(paths)
+    targets = targets_of(paths)
     table = as_table(df)
 
     def check() -> None:
@@ -71,7 +71,14 @@ def export(
     return Exported(tuple(targets), table.arrow.num_rows, sizes, taken, tuple(dict.fromkeys(notices)))
 
 
-def _targets(paths: Sequence[str | PathLike[str]]) -> dict[Path, Format]:
+def targets_of(paths: Sequence[str | PathLike[str]]) -> dict[Path, Format]:
+    """Where an export would go, and in which formats; asked before a query runs, so that it does not in vain.
+
+    Raises
+    ------
+    UsageError
+        No path, one that is named twice, is a folder, or has a suffix without a format.
+    """
     if not paths:
         raise UsageError("an export needs the path of a file", hint="for example races.csv")
     targets: dict[Path, Format] = {}

@@ -153,6 +153,7 @@ class Reader:
         with self._open(_session(route)) as session:
             kept = _prepare(session, route, source)
             frame = _run(session, source.sql, _values(source.parameters), limit=_limit(source.rows))
+            frame = _named(session, frame, source)
             return Again(frame, session.snapshot.id, kept or _is_file(session, source))
 
     def _on_staging(self, source: Source, route: Route) -> Again:
@@ -169,6 +170,10 @@ def _session(route: Route) -> CellSession:
         from greynb.lake.session import LakeSession
 
         return LakeSession(route.lake, memory_limit=_MEMORY, temp_directory="")
+    if route.postgres is not None:
+        from greynb.postgres.analytics import PostgresAnalytics
+
+        return PostgresAnalytics(route.postgres, memory_limit=_MEMORY, temp_directory="")
     snapshots = SnapshotSource(route.path, shared=route.shared)
     return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
 
@@ -190,6 +195,8 @@ def _go_to(session: CellSession, route: Route, version: str | None, time: str) -
     """Go to a version if it is still there; tells whether it is."""
     if route.lake is not None:
         return _go_to_lake(session, version, time)
+    if route.server is not None:
+        return False  # it is read as it is now
     kept = _kept(route, version, time)
     if kept is None:
         session.unpin()
@@ -243,6 +250,20 @@ def _run(
     if limit is not None and result.frame is not None and len(result.frame) >= limit:
         raise QueryError(f"it gives {limit:,} rows or more, many more than were recorded")
     return result.frame
+
+
+def _named(session: CellSession, frame: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Name the columns as the statement itself does: a subquery renames repeated ones in its own way."""
+    from greynb.databases.frames import unique_names
+
+    if tuple(map(str, frame.columns)) == source.columns:
+        return frame
+    (passed,) = checked(bind(source.sql, _values(source.parameters), dialect="duckdb").sql)
+    with suppress(QueryError):  # what cannot be described, such as PIVOT, has no repeated names
+        described = _run(session, f"DESCRIBE {passed.sql}", _values(source.parameters))
+        if len(described) == frame.shape[1]:
+            return frame.set_axis(unique_names(list(described["column_name"])), axis=1)
+    return frame
 
 
 def _limit(rows: int) -> int:

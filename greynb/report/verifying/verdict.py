@@ -101,17 +101,14 @@ class FileVerification:
     checked: str = ""
 
     @property
-    def exit_code(self) -> int:
-        """0 where all holds, 4 where something differs, 1 where something could not be verified."""
-        states = {verdict.state for verdict in self.verdicts}
-        if State.DIFFERS in states or self.edited:
-            return 4
-        return 1 if State.UNKNOWN in states else 0
+    def differs(self) -> bool:
+        """Whether a result is another one now, or the file was edited."""
+        return bool(self.edited) or any(each.state is State.DIFFERS for each in self.verdicts)
 
     @property
     def holds(self) -> bool:
         """Whether every result was verified and holds, and the file was not edited."""
-        return self.exit_code == 0
+        return not self.differs and all(each.state is not State.UNKNOWN for each in self.verdicts)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON."""

@@ -1,0 +1,90 @@
+"""The tables of a role's file as they are known now, without making anybody wait for the file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary
+
+from greynb.databases.identifiers import fold
+
+if TYPE_CHECKING:
+    from greynb.databases.outline import Column, Table
+
+
+class _Outlined(Protocol):
+    def outline(self) -> list[Table] | None: ...
+
+
+FIRST: Final = 3.0
+"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab."""
+PATIENCE: Final = 0.25
+"""Seconds that any other look may take."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Tables by folded name; a temporary one hides a table of the same name."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tables: Iterable[Table]) -> Schema:
+        """Take tables in their order: later ones hide earlier ones."""
+        return cls({fold(each.name): each for each in tables})
+
+    def columns(self, table: str) -> tuple[Column, ...]:
+        """The columns of a table, in any case; none where there is no such table."""
+        found = self.tables.get(fold(table))
+        return found.columns if found else ()
+
+    @cached_property
+    def names(self) -> Mapping[str, list[str]]:
+        """The column names of each table, by folded name."""
+        return {key: [column.name for column in table.columns] for key, table in self.tables.items()}
+
+    @cached_property
+    def everywhere(self) -> Mapping[str, tuple[str, str]]:
+        """Each column name with its type and the first table that has it."""
+        found: dict[str, tuple[str, str]] = {}
+        for table in self.tables.values():
+            for column in table.columns:
+                found.setdefault(column.name, (column.type, table.name))
+        return found
+
+
+class Schemas:
+    """The schemas of sessions, remembered for moments in which they cannot be asked."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[object, tuple[list[Table], Schema]] = WeakKeyDictionary()
+        self._asking: WeakKeyDictionary[object, threading.Thread] = WeakKeyDictionary()
+
+    def of(self, session: _Outlined) -> Schema:
+        """What is known of a session's tables.
+
+        The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for long;
+        while a statement runs it is not looked at.
+        """
+        asking = self._asking.get(session)
+        if asking is None or not asking.is_alive():
+            asking = threading.Thread(target=self._ask, args=(session,), daemon=True)
+            self._asking[session] = asking
+            asking.start()
+        asking.join(PATIENCE if session in self._known else FIRST)
+        return self._known[session][1] if session in self._known else Schema()
+
+    def _ask(self, session: _Outlined) -> None:
+        try:
+            tables = session.outline()
+        except Exception:  # an editor asks again with the next key, and a cell says what is wrong
+            return
+        if tables is not None and (session not in self._known or self._known[session][0] != tables):
+            self._known[session] = tables, Schema.of(tables)
+
+
+SCHEMAS: Final = Schemas()
+"""Those of this process."""

@@ -1,0 +1,62 @@
+"""``df.greynb``: what greynb can do with any DataFrame of pandas, by the name that every frame then has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from greynb.notebook.profiles import ShownProfile
+
+NAME: Final = "greynb"
+
+
+class GreynbAccessor:
+    """The methods behind ``df.greynb``."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def explore(self) -> None:
+        """Open the frame as a table to sort and filter in, with the static table stored beside it.
+
+        Raises
+        ------
+        UsageError
+            quak is not installed, or the frame holds what no table can.
+        """
+        from greynb.notebook.exploring import explore
+
+        static = {"text/plain": repr(self._frame)}
+        html = self._frame._repr_html_()  # type: ignore[operator]  # pandas' stubs do not know it
+        explore(self._frame, static | ({"text/html": html} if html else {}))
+
+    def profile(self) -> ShownProfile:
+        """Give the profile of the columns: types, NULLs, different values, range, quartiles and spread.
+
+        Raises
+        ------
+        UsageError
+            The frame holds what no table can.
+        QueryInterrupted
+            Ctrl-C.
+        """
+        from greynb.notebook.config import Greynb
+        from greynb.notebook.profiles import profile_frame
+
+        return profile_frame(self._frame, "DataFrame", Greynb())
+
+
+def register() -> None:
+    """Let every DataFrame have it."""
+    if not hasattr(pd.DataFrame, NAME):
+        pd.api.extensions.register_dataframe_accessor(NAME)(GreynbAccessor)
+
+
+def unregister() -> None:
+    """Take it from them; pandas itself has no way back, so this undoes what its registration does."""
+    if isinstance(getattr(pd.DataFrame, NAME, None), type):
+        accessors: set[str] = getattr(pd.DataFrame, "_accessors", set())
+        accessors.discard(NAME)
+        delattr(pd.DataFrame, NAME)

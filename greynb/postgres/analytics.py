@@ -1,0 +1,276 @@
+"""The analytics side on PostgreSQL: DuckDB over the attached database, read-only, each cell one snapshot.
+
+A cell is one transaction of DuckDB, and so one REPEATABLE READ, READ ONLY transaction of the server, which
+the scans of all threads share. Each statement passes the gate first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from greynb.databases.executing import checked
+from greynb.databases.gate import Passed
+from greynb.databases.mirroring import Mirroring
+from greynb.databases.outline import Table, idle, temporaries
+from greynb.databases.readonly import AnalyticsConnection
+from greynb.databases.recall import Recall
+from greynb.databases.relations import stop_if_interrupted
+from greynb.databases.result import Progress, Ran, Result
+from greynb.databases.running import Runner
+from greynb.databases.temporary import refuse_drops
+from greynb.errors import DatabaseError, QueryError, UsageError
+from greynb.postgres.attached import Attached, PostgresCatalog, said
+
+if TYPE_CHECKING:
+    from greynb.databases.reading import Version
+    from greynb.databases.reports import TableReport
+    from greynb.routing import Server
+
+Values = Mapping[str, object] | None
+_REMOTE: Final = 0.3
+"""Seconds after which an interrupt is also sent to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The state of the database that a cell read.
+
+    Attributes
+    ----------
+    id
+        ``live 2025-07-01T10:30:00Z``: when the cell began.
+    kind
+        ``"postgresql"``.
+    source
+        The database's name.
+    published
+        None: it is live.
+    """
+
+    id: str
+    source: str
+    kind: str = "postgresql"
+    published: datetime | None = None
+
+
+class _Reading:
+    """What `Runner` needs to know of what is attached."""
+
+    archived: Final = None
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.catalog = PostgresCatalog(con)
+        self.snapshot: Version | None = None
+
+    def take_notices(self) -> list[str]:
+        """Nothing is to be said of the database as a whole."""
+        return []
+
+
+class PostgresAnalytics:
+    """Runs gated SQL on a PostgreSQL database as it is when the cell begins.
+
+    It connects at the first cell, and again where the connection was lost. One list of statements runs at a
+    time; `interrupt` and `progress` may be called from other threads meanwhile.
+
+    Parameters
+    ----------
+    server
+        The database.
+    settings
+        DuckDB's, such as ``memory_limit``.
+
+    Attributes
+    ----------
+    mirroring, recall
+        As of a session over files; a server has no mirror, and its results are not kept.
+    """
+
+    def __init__(self, server: Server, **settings: str | int) -> None:
+        self._server = server
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._attached: Attached | None = None
+        self._stopped: float | None = None
+        self.mirroring = Mirroring(None)
+        self.recall = Recall(duckdb.connect(":memory:"))
+
+    @property
+    def snapshot(self) -> Version:
+        """The state that the last cell read."""
+        return (self._attached and self._reading.snapshot) or self.refresh()
+
+    @property
+    def catalog(self) -> PostgresCatalog:
+        """The tables that were there then."""
+        self.snapshot  # noqa: B018  # connects
+        return self._reading.catalog
+
+    def refresh(self) -> Version:
+        """Look which tables are there now.
+
+        Raises
+        ------
+        DatabaseError
+            The server cannot be reached.
+        """
+        with self._lock:
+            self._connect()
+            assert self._reading.snapshot is not None
+            return self._reading.snapshot
+
+    def tables(self) -> list[TableReport]:
+        """List the tables that are there now."""
+        self.refresh()
+        return self.catalog.tables()
+
+    def pin(self, version: str | None = None) -> Version:
+        """There are no versions to keep to; raises `UsageError`."""
+        raise UsageError(
+            "analytics is PostgreSQL, which keeps no versions to pin",
+            hint="publish to a SQLite file or a DuckLake with `greynb sync`, and read that",
+        )
+
+    def unpin(self) -> Version:
+        """Nothing is pinned; the state that cells read now."""
+        return self.refresh()
+
+    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
+        """Run the statements of one cell, all on one state of the database; raises like `fetch`."""
+        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
+
+    def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
+        """Run the statements of one cell, and leave making the frames to the caller.
+
+        Parameters
+        ----------
+        sql
+            One or more statements; parameters as ``$name``.
+        parameters
+            Values by name; each statement takes those it names.
+        variables
+            Where DataFrames may be found that a statement names like a table.
+
+        Raises
+        ------
+        WriteRefused
+            The gate refused a statement; nothing was run.
+        QueryError
+            The engine refused a statement.
+        DatabaseError
+            The server cannot be reached.
+        """
+        passed = checked(sql)
+        if not passed:
+            return []
+        with self._lock:
+            self._connect()
+            refuse_drops(self._con, passed, self._reading.catalog)
+            with self._transaction():
+                return self._runner.attempt(passed, parameters or {}, variables or {})
+
+    def outline(self) -> list[Table] | None:
+        """The tables and the temporary ones; None while something runs."""
+        with idle(self._lock) as free:
+            if not free:
+                return None
+            self.refresh()
+            return [*self.catalog.outline(), *temporaries(self._con)]
+
+    def reader(self) -> AnalyticsConnection:
+        """A gated connection of its own, each of whose statements reads the database as it is then."""
+        self.refresh()
+        cursor = self._con.cursor()
+        cursor.execute("USE analytics")
+        return AnalyticsConnection(cursor, self._prepare)
+
+    def interrupt(self) -> None:
+        """Stop the running statement, also in the server; harmless when none runs."""
+        attached = self._attached
+        if attached is None:
+            return
+        attached.con.interrupt()
+        self._stopped = self._stopped or time.monotonic()
+        if time.monotonic() - self._stopped > _REMOTE:
+            attached.cancel()
+
+    def progress(self) -> Progress | None:
+        """How far the running statement is, as DuckDB estimates it; None where it cannot tell."""
+        percent = self._attached.con.query_progress() if self._attached else -1
+        return Progress(fraction=percent / 100) if percent >= 0 else None
+
+    def close(self) -> None:
+        """Close the engine."""
+        with self._lock:
+            if self._attached is not None:
+                self._attached.con.close()
+            self._attached = None
+
+    @property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        if self._attached is None:
+            self._attached = Attached(self._server, self._settings)
+            self._reading = _Reading(self._attached.con)
+            self._runner = Runner(self._attached.con, self._reading)
+        return self._attached.con
+
+    def _connect(self) -> None:
+        """Look which tables there are; a connection that was lost since the last cell is made anew."""
+        self._stopped = None
+        try:
+            self._look()
+        except duckdb.Error as error:
+            stop_if_interrupted(error)
+        else:
+            return
+        self.close()
+        try:
+            self._look()
+        except duckdb.Error as error:
+            stop_if_interrupted(error)
+            reason = said(error)
+        else:
+            return
+        self.close()
+        raise DatabaseError(f"the server cannot be read: {reason}", path=self._server.name)
+
+    def _look(self) -> None:
+        self._con  # noqa: B018  # connects
+        self._reading.catalog.refresh()
+        began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._reading.snapshot = Moment(f"live {began}", self._server.name)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Hold one state of the database."""
+        con = self._con
+        con.begin()
+        try:
+            yield
+            con.commit()
+        except QueryError as error:
+            self._roll_back(con)
+            if isinstance(error.__cause__, duckdb.IOException):
+                raise DatabaseError(
+                    f"the server gave up while the cell ran: {said(error.__cause__)}",
+                    hint="run the cell again; it connects anew by itself",
+                ) from error.__cause__
+            raise
+        except BaseException:
+            self._roll_back(con)
+            raise
+
+    def _roll_back(self, con: duckdb.DuckDBPyConnection) -> None:
+        with suppress(duckdb.Error):  # a statement that fails may have done so already
+            con.rollback()
+
+    def _prepare(self, passed: Passed) -> None:
+        refuse_drops(self._con, [passed], self._reading.catalog)

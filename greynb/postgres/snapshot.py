@@ -1,0 +1,137 @@
+"""A consistent view of a PostgreSQL database for a publication, and what tells two such views apart.
+
+Transactions are numbered, and a row knows the one that wrote it (its system column ``xmin``). A snapshot says
+below which number all transactions had ended. So the rows that changed since an earlier snapshot are those
+whose number lies between: whoever wrote them, by whatever statement, without a column or trigger for it. That
+fails only where the numbers start anew: on another server, after a promotion (a new timeline), or after going
+back to an old state of the files; and after 2**31 transactions, when the numbers of rows come around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from greynb.errors import DatabaseError, GreynbError
+from greynb.postgres.connecting import connect
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from greynb.routing import Server
+
+_SETTINGS: Final = (
+    "SET timezone = 'UTC'",
+    "SET datestyle = 'ISO, YMD'",
+    "SET intervalstyle = 'postgres'",
+    "SET extra_float_digits = 1",
+    "SET bytea_output = 'hex'",
+    "SET statement_timeout = 0",
+    "SET idle_in_transaction_session_timeout = 0",
+)
+"""So that a value has one text, whatever the server's or the role's defaults are."""
+_SEEN: Final = """
+    SELECT (SELECT system_identifier::text FROM pg_control_system()),
+        (SELECT timeline_id FROM pg_control_checkpoint()),
+        (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+        pg_current_snapshot()::text
+"""
+_WRAP: Final = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLook:
+    """What a server's database looked like at one moment.
+
+    Attributes
+    ----------
+    system, timeline
+        Which cluster, and how often it was promoted.
+    oid
+        The database in it.
+    snapshot
+        Which transactions had ended: ``xmin:xmax:those in between that had not``.
+    """
+
+    system: str
+    timeline: int
+    oid: int
+    snapshot: str
+
+    @property
+    def written(self) -> None:
+        """When it was last written to: PostgreSQL does not tell."""
+        return None
+
+    @property
+    def ended(self) -> int:
+        """The number below which all transactions had ended."""
+        return int(self.snapshot.split(":")[0])
+
+    @property
+    def next(self) -> int:
+        """The number from which on none had begun."""
+        return int(self.snapshot.split(":")[1])
+
+    def to_json(self) -> dict[str, int | str]:
+        """The same as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> ServerLook | None:
+        """The look that a manifest holds; None where it holds none."""
+        try:
+            found = cls(*(values[name] for name in ("system", "timeline", "oid", "snapshot")))
+            return found if found.next >= found.ended else None
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+            return None
+
+    def why_not_since(self, before: ServerLook) -> str:
+        """Why numbers do not tell which rows changed since an earlier look; empty where they do."""
+        if (self.system, self.oid) != (before.system, before.oid):
+            return "staging is another database than the version before was made from"
+        if self.timeline != before.timeline:
+            return "the server was promoted or restored since the version before"
+        if self.next < before.next:
+            return "the server's files were set back since the version before"
+        if self.next - before.ended >= _WRAP:
+            return "the version before is too many transactions old"
+        return ""
+
+
+def look(con: psycopg.Connection[Any]) -> ServerLook:
+    """Look at a database; inside a transaction, at what that sees."""
+    ((system, timeline, oid, snapshot),) = con.execute(_SEEN).fetchall()
+    return ServerLook(system, timeline, oid, snapshot)
+
+
+@contextmanager
+def snapshot(server: Server) -> Iterator[psycopg.Connection[Any]]:
+    """A connection inside one transaction that sees one state of the database and cannot write.
+
+    Raises
+    ------
+    DatabaseError
+        The server cannot be reached, or is lost meanwhile.
+    """
+    import psycopg
+
+    try:
+        with connect(server) as con:
+            con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            con.read_only = True
+            for setting in _SETTINGS:
+                con.execute(setting)
+            con.commit()
+            yield con
+            with suppress(psycopg.Error):
+                con.rollback()
+    except psycopg.Error as error:
+        said = error.diag.message_primary or str(error).strip()
+        raise DatabaseError(
+            f"PostgreSQL gave up: {said.splitlines()[0]}", path=server.name, role="staging"
+        ) from error
+    except GreynbError as error:
+        raise error.at(path=server.name) from error.__cause__

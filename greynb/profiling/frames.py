@@ -1,0 +1,63 @@
+"""Profiles of DataFrames, measured in an engine of their own that reaches nothing else."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from greynb.databases.result import Progress
+from greynb.errors import QueryInterrupted, UsageError
+from greynb.profiling.measuring import measure
+from greynb.profiling.profile import Profile
+
+
+class FrameProfiler:
+    """Profiles one DataFrame; `interrupt` and `progress` may be called from another thread meanwhile.
+
+    Parameters
+    ----------
+    frame
+        Of pandas or polars, or an Arrow table.
+    source
+        What it is, for people.
+    """
+
+    def __init__(self, frame: Any, source: str) -> None:
+        import duckdb
+
+        self._frame = frame
+        self._source = source
+        self._con = duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
+
+    def measure(self) -> Profile:
+        """Measure it, once.
+
+        Raises
+        ------
+        UsageError
+            It has no columns, or values that no table can hold.
+        QueryInterrupted
+            `interrupt` was called.
+        """
+        import duckdb
+
+        with closing(self._con) as con:
+            try:
+                con.register("frame", self._frame)
+                return measure(lambda sql: con.execute(sql).fetchall(), "frame", self._source)
+            except duckdb.InterruptException:
+                raise QueryInterrupted("the profile was interrupted") from None
+            except duckdb.Error as error:
+                raise UsageError(
+                    f"{self._source} cannot be profiled: {str(error).splitlines()[0]}",
+                    hint="a column of mixed objects can be made text first: frame[column].astype(str)",
+                ) from error
+
+    def interrupt(self) -> None:
+        """Stop the measuring."""
+        self._con.interrupt()
+
+    def progress(self) -> Progress | None:
+        """How far the statement is that runs now, as DuckDB estimates it."""
+        percent = self._con.query_progress()
+        return Progress(fraction=percent / 100) if percent >= 0 else None

@@ -1,0 +1,82 @@
+"""Tab in cells, through IPython's own completer; ``|`` is the cursor."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from tests.notebook.shell import run
+
+
+def completions(shell, text: str) -> dict[str, str]:
+    """The whole cell after each completion was taken, with its type."""
+    offset = text.index("|")
+    cell = text[:offset] + text[offset + 1 :]
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(cell, offset))
+    return {cell[: each.start] + each.text + cell[each.end :]: each.type for each in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "kind"),
+    [
+        ("%%analytics\nSELECT ven| FROM races", "%%analytics\nSELECT venue FROM races", "VARCHAR"),
+        ("%%analytics df -n 5\nSELECT *\nFROM rac|", "%%analytics df -n 5\nSELECT *\nFROM races", "table"),
+        ("%%staging\nSELECT r.run|\nFROM races r", "%%staging\nSELECT r.runners\nFROM races r", "INTEGER"),
+        ("x = %analytics SELECT ven| FROM races", "x = %analytics SELECT venue FROM races", "VARCHAR"),
+        ("%analytics -o df SELECT ven| FROM races", "%analytics -o df SELECT venue FROM races", "VARCHAR"),
+        ("%%analytics SELECT ven|\nFROM races", "%%analytics SELECT venue\nFROM races", "VARCHAR"),
+        ("%%analytics\nSELECT :dat|", "%%analytics\nSELECT :dates", "list of 1"),
+        ("%%analytics\nSELECT coun|", "%%analytics\nSELECT count(", "(arg ANY) → BIGINT +1"),
+        ("%%analytics\n|", "%%analytics\nSELECT", "keyword"),
+        ("%%analytics\nSEL|", "%%analytics\nSELECT", "keyword"),
+        ("%%analytics --ex|", "%%analytics --export", "option"),
+        ("%%analytics df --no|\nSELECT 1", "%%analytics df --no-cache\nSELECT 1", "option"),
+        ("%%staging --dr|", "%%staging --dry-run", "option"),
+        ("%staging load fra|", "%staging load frame", "DataFrame"),
+        ("%staging load frame --into rac|", "%staging load frame --into races", "table"),
+        ("%staging load frame --on-conflict up|", "%staging load frame --on-conflict update", "value"),
+        ("%greynb sta|", "%greynb status", "command"),
+        ("%greynb sync --mode inc|", "%greynb sync --mode incremental", "value"),
+        ("%greynb sync --dr|", "%greynb sync --dry-run", "option"),
+        ("%greynb columns ra|", "%greynb columns races", "table"),
+        ("%greynb mirror bu|", "%greynb mirror build", "value"),
+        ("%greynb export fra|", "%greynb export frame", "DataFrame"),
+        ("a = 1\n%greynb changes --table ra|", "a = 1\n%greynb changes --table races", "table"),
+    ],
+)
+def test_tab_completes_sql_options_and_commands(shell, text: str, expected: str, kind: str) -> None:
+    run(shell, "import pandas as pd; frame = pd.DataFrame({'x': [1]}); dates = ['2025-07-01']")
+    assert completions(shell, text)[expected] == kind
+
+
+def test_nothing_of_python_is_suggested_in_sql(shell) -> None:
+    run(shell, "venues = 1")
+    assert set(completions(shell, "%%analytics\nSELECT ven| FROM races")) == {
+        "%%analytics\nSELECT venue FROM races"
+    }
+    assert set(completions(shell, "%%analytics\nSELECT 'ven|")) <= {"%%analytics\nSELECT 'ven"}
+
+
+def test_python_is_completed_as_ever(shell) -> None:
+    run(shell, "venues = 1")
+    assert "venues" in completions(shell, "ven|")
+    assert "x = 5 % venues" in completions(shell, "x = 5 % ven|")
+    assert "%%analytics" in completions(shell, "%%analyt|")
+
+
+def test_without_databases_keywords_are_still_suggested(shell, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(tmp_path / "none" / "none.db"))
+    assert "%%analytics\nSELECT" in completions(shell, "%%analytics\nSEL|")
+    assert not completions(shell, "%%analytics\nSELECT * FROM rac|").keys() & {
+        "%%analytics\nSELECT * FROM races"
+    }
+
+
+def test_unloading_takes_the_suggestions_away(shell) -> None:
+    before = len(shell.Completer.custom_matchers)
+    shell.run_line_magic("unload_ext", "greynb")
+    assert len(shell.Completer.custom_matchers) == before - 1
+    assert "%%analytics\nSELECT venue FROM races" not in completions(
+        shell, "%%analytics\nSELECT ven| FROM races"
+    )
