@@ -229,9 +229,8 @@ class _Publication:
         if old.base == self._base():
             return Changes(frozenset(self._done.rows)), ""
         copy = self._done.target
-        return (
-            differing(copy, self._generation, old, told) if isinstance(copy, Path) else (Changes(), NO_COPY)
-        )
+        assert isinstance(copy, Path)
+        return differing(copy, self._generation, old, told)
 
     def _info(self, mode: str, work: Applying) -> dict[str, Any]:
         return {
