@@ -19,18 +19,19 @@ class GreynbAccessor:
         self._frame = frame
 
     def explore(self) -> None:
-        """Open the frame as a table to sort and filter in, with the static table stored beside it.
+        """Show the frame, and under it a table to sort and filter in.
 
         Raises
         ------
         UsageError
             quak is not installed, or the frame holds what no table can.
         """
+        from IPython.display import display
+
         from greynb.notebook.exploring import explore
 
-        static = {"text/plain": repr(self._frame)}
-        html = self._frame._repr_html_()  # type: ignore[operator]  # pandas' stubs do not know it
-        explore(self._frame, static | ({"text/html": html} if html else {}))
+        display(self._frame)  # type: ignore[no-untyped-call]  # IPython's own
+        explore(self._frame)
 
     def profile(self) -> ShownProfile:
         """Give the profile of the columns: types, NULLs, different values, range, quartiles and spread.

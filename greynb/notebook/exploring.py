@@ -1,8 +1,8 @@
 """``--explore`` and ``df.greynb.explore()``: quak, a table that sorts, filters and draws its columns.
 
-It is a widget, which only a live notebook can show. So the static table is stored beside it, and everything
-that reads saved notebooks (GitHub, exports) shows that. The widget's scripts come with the packages that it
-is made of; nothing is fetched from elsewhere.
+It is a widget, which only a live notebook can show. So it stands in an output of its own under the static
+table, which is what GitHub, exports and a notebook that is opened again show. The widget's scripts come with
+the packages that it is made of; nothing is fetched from elsewhere.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from greynb.databases.identifiers import quote
 from greynb.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import duckdb
 
 TABLE: Final = "result"
 """What the table is called in the SQL that the widget shows."""
+_ELSEWHERE: Final = "(an explorer, in a live notebook)"
 VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 
-def explorer(frame: Any) -> dict[str, Any]:
-    """Open a widget on a DataFrame, and give what is displayed of it, without the static table.
+def explore(frame: Any) -> None:
+    """Display a widget on a DataFrame.
 
     Raises
     ------
     UsageError
         quak is not installed, or the frame holds what no table can.
     """
+    from IPython.display import publish_display_data
+
     try:
         import quak
     except ImportError as error:
@@ -39,20 +40,9 @@ def explorer(frame: Any) -> dict[str, Any]:
     widget = quak.Widget(_engine(frame), table=TABLE)
     bundle = widget._repr_mimebundle_()
     data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
-    return {VIEW: data[VIEW]}
-
-
-def explore(frame: Any, static: Mapping[str, str]) -> None:
-    """Display a widget on a DataFrame, with a static table for those who cannot show widgets.
-
-    Raises
-    ------
-    UsageError
-        As `explorer` does.
-    """
-    from IPython.display import publish_display_data
-
-    publish_display_data({**static, **explorer(frame)})  # type: ignore[no-untyped-call]  # IPython's own
+    # Where there is no widget, the table above is all there is to see.
+    shown = {VIEW: data[VIEW], "text/html": "", "text/plain": _ELSEWHERE}
+    publish_display_data(shown)  # type: ignore[no-untyped-call]  # IPython's own
 
 
 def _engine(frame: Any) -> duckdb.DuckDBPyConnection:

@@ -1,11 +1,11 @@
-"""What is shown with a result when the cell's line asks for it: a widget, a plot, a profile.
+"""What stands under a result when the cell's line asks for it: an explorer, a plot, a profile.
 
 What goes wrong is given back, not raised: the result itself is shown all the same, and the error after it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.display_functions import display
 
@@ -18,25 +18,22 @@ if TYPE_CHECKING:
     from greynb.notebook.options import CellOptions
 
 
-def widget(frame: pd.DataFrame | None, options: CellOptions) -> tuple[dict[str, Any], GreynbError | None]:
-    """Make the widget that ``--explore`` asks for, to be displayed together with the static table."""
-    if not options.explore or frame is None:
-        return {}, None
-    from greynb.notebook.exploring import explorer
-
-    try:
-        return explorer(frame), None
-    except GreynbError as error:
-        return {}, error
+def wanted(options: CellOptions) -> bool:
+    """Whether there is anything to show."""
+    return options.explore or options.plot is not None or options.profile
 
 
 def show(frame: pd.DataFrame | None, options: CellOptions, config: Greynb) -> GreynbError | None:
     """Show what the options ask for, and give back the error that kept some of it from being shown."""
-    if options.plot is None and not options.profile:
+    if not wanted(options):
         return None
     try:
         if frame is None:
             raise UsageError("no statement of the cell gave rows: there is nothing to draw or profile")
+        if options.explore:
+            from greynb.notebook.exploring import explore
+
+            explore(frame)
         if options.plot is not None:
             from greynb.notebook.plotting import draw
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 import pandas as pd
-from IPython.core.display_functions import display, publish_display_data
+from IPython.core.display_functions import display
 
 from greynb.databases.provenance import provenance
 from greynb.databases.sqltext import parameter_names, split_statements
@@ -39,8 +39,8 @@ def deliver(
     ``_``; with a name it is assigned instead. Every other result is shown.
 
     Files that the options name are written first, so that what is shown can say so. Where that fails, the
-    value is shown or assigned all the same, and the error comes after it. Plots and profiles come below the
-    value, but above that of a line, which the line's code may take.
+    value is shown or assigned all the same, and the error comes after it. What else the options ask for comes
+    below the value, but above that of a line, which the line's code may take.
 
     Returns
     -------
@@ -52,11 +52,8 @@ def deliver(
         publish_sources(each.frame for each in outcome.results if each.frame is not None)
     value = next((each for each in reversed(outcome.results) if each.frame is not None), None)
     said, failed = exporting.export_value(None if value is None else value.frame, options, config)
-    more, unexplored = extras.widget(None if value is None else value.frame, options)
-    failed = failed or unexplored
-    shown = _deliver(shell, outcome, options, config, value, said, more)
-    extra = options.plot is not None or options.profile
-    if shown is not None and (failed is not None or (extra and not in_line)):
+    shown = _deliver(shell, outcome, options, config, value, said)
+    if shown is not None and (failed is not None or (extras.wanted(options) and not in_line)):
         shell.displayhook(shown)
         shown = None
     failed = failed or extras.show(None if value is None else value.frame, options, config)
@@ -72,17 +69,15 @@ def _deliver(
     config: Greynb,
     value: Result | None,
     said: tuple[str, ...],
-    more: Mapping[str, Any],
 ) -> pd.DataFrame | None:
     rows = config.rows if options.rows is None else options.rows
     for result in _annotated(outcome, options, value, said):
         if result.frame is None or value is None or result.frame is not value.frame:
             display(_table(outcome, result, rows))  # type: ignore[no-untyped-call]  # IPython's own
         elif options.name is None or options.show:
-            _Shown.on(shell).next(value.frame, _table(outcome, replace(result, frame=None), rows), more)
-        elif more:
-            bundle = {**_table(outcome, result, rows)._repr_mimebundle_(), **more}
-            publish_display_data(bundle)  # type: ignore[no-untyped-call]
+            _Shown.on(shell).next(value.frame, _table(outcome, replace(result, frame=None), rows))
+        elif options.explore:
+            display(_table(outcome, result, rows))  # type: ignore[no-untyped-call]
         elif result.notices:
             # What is said once must be seen, also where the rows are not shown.
             display(Notes(result.notices))  # type: ignore[no-untyped-call]
@@ -172,7 +167,6 @@ class _Shown:
             each.for_type(pd.DataFrame, _AskClass(each.print_method))
         self._frame: ref[pd.DataFrame] | None = None
         self._table: DisplayTable | None = None
-        self._more: Mapping[str, Any] = {}
 
     @classmethod
     def on(cls, shell: InteractiveShell) -> _Shown:
@@ -180,8 +174,8 @@ class _Shown:
             _shown[shell] = cls(shell)
         return _shown[shell]
 
-    def next(self, frame: pd.DataFrame, table: DisplayTable, more: Mapping[str, Any]) -> None:
-        self._frame, self._table, self._more = ref(frame), table, more
+    def next(self, frame: pd.DataFrame, table: DisplayTable) -> None:
+        self._frame, self._table = ref(frame), table
 
     def remove(self) -> None:
         if self._before is None:
@@ -193,11 +187,10 @@ class _Shown:
                 each.pop(pd.DataFrame)
 
     def _bundle(self, frame: pd.DataFrame, include: Any = None, exclude: Any = None) -> Any:
-        frame_of, table, more = self._frame, self._table, self._more
-        self._frame, self._table, self._more = None, None, {}
+        frame_of, table = self._frame, self._table
+        self._frame = self._table = None
         if frame_of is not None and frame_of() is frame and table is not None:
-            shown = replace(table, result=replace(table.result, frame=frame))
-            return {**shown._repr_mimebundle_(), **more}
+            return replace(table, result=replace(table.result, frame=frame))._repr_mimebundle_()
         return self._before(frame, include, exclude) if self._before is not None else None
 
 

@@ -16,7 +16,11 @@ from tests.browser.server import Server
 pytestmark = pytest.mark.browser
 
 Opened = Callable[..., NotebookPage]
-SQL = "SELECT venue, race_date, runners FROM races ORDER BY ALL"
+SQL = """
+SELECT DATE '2025-01-01' + i::INT AS race_date, ['RICH', 'SAN', 'TAR'][1 + i * 7 % 3] AS venue,
+    round(29.5 + sin(i / 30) + cos(i * i) / 3, 2) AS time_s
+FROM range(300) AS t(i)
+"""
 
 
 def test_a_result_is_explored_drawn_and_profiled(
@@ -24,8 +28,8 @@ def test_a_result_is_explored_drawn_and_profiled(
 ) -> None:
     book = opened(
         "%load_ext greynb",
-        f"%%analytics --explore\n{SQL}",
-        f"%%analytics --plot bar x=venue y=runners --profile\n{SQL}",
+        f"%%analytics -n 3 --explore{SQL}",
+        f"%%analytics -n 3 --plot scatter color=venue x=race_date --profile{SQL}",
     )
     elsewhere: list[str] = []
 
@@ -38,18 +42,21 @@ def test_a_result_is_explored_drawn_and_profiled(
     book.run(1)
     widget = book.output(1).locator(".quak")
     expect(widget).to_contain_text("race_date", timeout=60_000)
-    expect(widget.get_by_role("cell", name="TAR").first).to_be_visible()
+    expect(widget.get_by_role("cell", name="SAN").first).to_be_visible()
+    expect(widget.locator("svg rect").nth(20)).to_be_attached()
     picture("explore")
+    book.page.set_viewport_size({"width": 1200, "height": 1050})
     book.run(2)
     expect(book.output(2).locator("img[src^='data:image/svg']")).to_be_visible(timeout=60_000)
-    expect(book.output(2).locator("svg[aria-label^='spread of runners']")).to_be_visible()
-    expect(book.output(2)).to_contain_text("profile of the result · 4 rows, 3 columns")
+    expect(book.output(2).locator("svg[aria-label^='spread of time_s']")).to_be_visible()
+    expect(book.output(2)).to_contain_text("profile of the result · 300 rows, 3 columns")
     book.cell(2).scroll_into_view_if_needed()
     picture("plot-profile")
     assert elsewhere == []
     book.page.keyboard.press("Control+S")
-    (shown,) = saved_outputs(book, server, "--explore")
-    assert "TAR" in shown["data"]["text/html"] and "4 rows" in shown["data"]["text/plain"]
+    static, widget = saved_outputs(book, server, "--explore")
+    assert "SAN" in static["data"]["text/html"] and "3 of 300 rows" in static["data"]["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in widget["data"]
 
 
 def saved_outputs(book: NotebookPage, server: Server, word: str) -> list[Any]:

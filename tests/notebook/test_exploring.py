@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 
+import nbclient
+import nbformat
 import pytest
 
 from greynb.errors import UsageError
 from greynb.notebook.exploring import VIEW
-from tests.notebook.shell import run, text
+from tests.notebook.shell import make_databases, run, text
 
 BY_VENUE = "SELECT venue, count(*) AS races, max(race_date) AS last FROM races GROUP BY 1 ORDER BY 1"
 
@@ -113,13 +115,27 @@ def test_a_kind_of_plot_that_does_not_exist_is_refused_before_anything_runs(shel
     assert "df" not in shell.user_ns
 
 
-def test_an_explored_result_keeps_its_static_table_beside_the_widget(shell) -> None:
-    captured = run(shell, f"%%analytics df --explore --show\n{BY_VENUE}")
-    shell.displayhook(captured.result)
-    (shown,) = outputs(run(shell, f"%%analytics df --explore\n{BY_VENUE}"))
-    assert {"text/plain", "text/html", VIEW} <= set(shown)
-    assert "RICH" in shown["text/html"] and "2 rows" in shown["text/plain"]
-    assert shown[VIEW]["model_id"]
+def test_an_explored_result_keeps_its_static_table_above_the_widget(shell) -> None:
+    static, widget = outputs(run(shell, f"%%analytics df --explore\n{BY_VENUE}"))
+    assert "RICH" in static["text/html"] and "2 rows" in static["text/plain"]
+    assert widget[VIEW]["model_id"] and widget["text/html"] == ""
+
+
+def test_an_exported_notebook_shows_the_table_whether_or_not_widgets_are_saved(tmp_path, monkeypatch) -> None:
+    for name, path in make_databases(tmp_path).items():
+        monkeypatch.setenv(name, path)
+    cells = [
+        nbformat.v4.new_code_cell(each) for each in ("%load_ext greynb", f"%%analytics --explore\n{BY_VENUE}")
+    ]
+    book = nbformat.v4.new_notebook(cells=cells)
+    client = nbclient.NotebookClient(
+        book, resources={"metadata": {"path": str(tmp_path)}}, kernel_name="python3"
+    )
+    client.execute()
+    assert "widgets" in book.metadata
+    shown = [output.data for output in book.cells[1].outputs]
+    assert [VIEW in each for each in shown] == [False, True]
+    assert "RICH" in shown[0]["text/html"]
 
 
 def test_the_widget_answers_sql_about_the_result_and_reaches_nothing_else(shell, tmp_path) -> None:
@@ -157,8 +173,8 @@ def test_columns_of_types_that_the_widget_does_not_know_are_given_as_others(shel
 
 def test_any_dataframe_of_pandas_can_be_explored_and_profiled(shell) -> None:
     run(shell, "import pandas as pd\nfound = pd.DataFrame({'x': [1, 2]})")
-    (shown,) = outputs(run(shell, "found.greynb.explore()"))
-    assert {"text/plain", "text/html", VIEW} <= set(shown)
+    static, widget = outputs(run(shell, "found.greynb.explore()"))
+    assert "<table" in static["text/html"] and VIEW in widget
     assert "profile of DataFrame · 2 rows" in text(run(shell, "found.greynb.profile()"))
     shell.run_line_magic("unload_ext", "greynb")
     assert not hasattr(shell.user_ns["found"], "greynb")

@@ -36,8 +36,11 @@ def test_a_cell_in_a_kernel_shows_its_result_and_what_was_written(kernel: Kernel
     assert (folder / "a b.xlsx").stat().st_size > 1000
 
 
-def test_a_failed_export_in_a_kernel_shows_the_result_and_one_short_error(kernel: Kernel) -> None:
-    reply = kernel.run("%%analytics --export x.exel\nSELECT 41 + 1 AS answer")
+def test_a_failed_export_in_a_kernel_shows_the_result_and_one_short_error(
+    kernel: Kernel, folder: Path
+) -> None:
+    (folder / "theirs.csv").write_text("mine", encoding="utf-8")
+    reply = kernel.run("%%analytics --export theirs.csv\nSELECT 41 + 1 AS answer")
     assert reply.error == "UsageError" and "42" in reply.shown()[-1]
     assert "Traceback" not in reply.traceback and len(reply.traceback.splitlines()) <= 5
     assert kernel.run("print(_.answer[0])").stdout == "42\n"
