@@ -23,7 +23,8 @@ def _argument(into: Expressions, node: exp.Expression) -> tuple[str, Typed]:
 
 
 def _count(into: Expressions, node: exp.Expression) -> Typed:
-    if isinstance(node.this, exp.Star) or node.this is None:
+    if isinstance(node.this, exp.Star):
+        check_parts(node.this, frozenset())
         return Typed("count(*)", "int")
     distinct, value = _argument(into, node)
     return Typed(f"count({distinct}{value.sql})", "int")
@@ -144,6 +145,7 @@ _NEEDS_ORDER: Final = (*_RANKED, exp.FirstValue, exp.LastValue)
 
 def _window(into: Expressions, node: exp.Expression) -> Typed:
     node = into.scope.named_window(node)
+    check_parts(node, frozenset({"this", "partition_by", "order", "spec", "over"}))
     value = into.of(node.this)
     parts = []
     if partition := node.args.get("partition_by"):
@@ -152,6 +154,7 @@ def _window(into: Expressions, node: exp.Expression) -> Typed:
         )
     order = node.args.get("order")
     if order is not None:
+        check_parts(order, frozenset({"expressions"}))
         parts.append("ORDER BY " + ", ".join(ordered(into, each) for each in order.expressions))
     inner = node.this.this if isinstance(node.this, exp.Filter) else node.this
     if order is None and isinstance(inner, _NEEDS_ORDER):

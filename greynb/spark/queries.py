@@ -169,6 +169,7 @@ class Queries:
         from_ = node.args.get("from_")
         if from_ is None:
             return ""
+        check_parts(from_, frozenset({"this"}))
         sql = f" FROM {self._relation(into, from_.this)}"
         for join in node.args.get("joins") or []:
             check_parts(join, frozenset({"this", "side", "kind", "on"}))
@@ -224,6 +225,7 @@ class Queries:
         if group is None:
             return ""
         if group.args.get("all"):
+            check_parts(group, frozenset({"all"}))
             keys = [each for each in node.expressions if not _aggregates(each)]
             items = [into.of(each) for each in keys]
         else:
@@ -236,7 +238,9 @@ class Queries:
         if order is None:
             return ""
         parts = []
+        check_parts(order, frozenset({"expressions"}))
         for each in order.expressions:
+            check_parts(each, frozenset({"this", "desc", "nulls_first"}))
             this = each.this
             if isinstance(this, exp.Var) and this.name.upper() == "ALL":
                 parts += [direction(quoted(name), each) for name in into.scope.outputs]
@@ -254,6 +258,7 @@ class Queries:
             found = node.args.get(part)
             if found is None:
                 continue
+            check_parts(found, frozenset({"expression"}))
             number = found.expression
             if not isinstance(number, exp.Literal) or not str(number.this).isdigit():
                 refuse(f"that {part.upper()}", "write the number out")
