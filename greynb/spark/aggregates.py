@@ -19,7 +19,10 @@ def _argument(into: Expressions, node: exp.Expression) -> tuple[str, Typed]:
         if len(inner.expressions) != 1:
             refuse(f"{described(node)} of several columns", "count the groups of a subquery")
         return "DISTINCT ", exact(into.of(inner.expressions[0]), described(node))
-    return "", exact(into.of(inner), described(node))
+    value = into.of(inner)
+    if isinstance(node, exp.Avg | exp.Sum) and value.kind == "halves":
+        return "", value
+    return "", exact(value, described(node))
 
 
 def _count(into: Expressions, node: exp.Expression) -> Typed:
@@ -34,14 +37,14 @@ def _sum(into: Expressions, node: exp.Expression) -> Typed:
     distinct, value = _argument(into, node)
     if value.kind in ("bool", "int"):
         return Typed(f"sum({distinct}CAST({value.sql} AS BIGINT))", "int")
-    if value.kind != "double":
+    if value.kind not in ("double", "halves"):
         refuse(f"sum() of {value.kind}")
-    return Typed(f"sum({distinct}{value.sql})", "double")
+    return Typed(f"sum({distinct}{value.sql})", value.kind)
 
 
 def _avg(into: Expressions, node: exp.Expression) -> Typed:
     distinct, value = _argument(into, node)
-    if value.kind == "double":
+    if value.kind in ("double", "halves"):
         return Typed(f"avg({distinct}{value.sql})", "double")
     if value.kind != "int":
         refuse(f"avg() of {value.kind}", "write avg(CAST(x AS DOUBLE))")

@@ -143,7 +143,9 @@ class Queries:
             name = each.alias_or_name or f"column{number}"
             if name in columns:
                 name = f"{name}_{number}"
-            value = exact(into.of(each), f"the column {name}")
+            value = into.of(each)
+            if value.kind == "decimal":
+                exact(value, f"the column {name}")
             listed.append(f"{value.sql} AS {quoted(name)}")
             columns[name] = value.kind
         scope.outputs = columns

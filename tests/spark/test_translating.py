@@ -45,7 +45,15 @@ def test_nulls_come_where_duckdb_puts_them() -> None:
 
 def test_decimals_beside_doubles_are_doubles_and_among_themselves_refused() -> None:
     assert "CAST('1.1' AS DOUBLE)" in spark("SELECT prize * 1.1 FROM races").sql
-    for sql in ("SELECT 0.1 + 0.2", "SELECT id * 1.1 FROM races", "SELECT avg(0.5) FROM races", "SELECT 1.5"):
+    assert "avg(" in spark("SELECT avg(CASE WHEN id = 1 THEN 1.0 ELSE 0.0 END) FROM races").sql
+    assert spark("SELECT sum(id) * 1.0 / count(*) FROM races").kinds == ("double",)
+    for sql in (
+        "SELECT 0.1 + 0.2",
+        "SELECT avg(CASE WHEN id = 1 THEN 0.9 ELSE 0 END) FROM races",
+        "SELECT id * 1.1 FROM races",
+        "SELECT avg(0.5) FROM races",
+        "SELECT 1.5",
+    ):
         with pytest.raises(Unsupported) as caught:
             spark(sql)
         assert "1.5e0" in str(caught.value.hint)
