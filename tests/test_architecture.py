@@ -48,7 +48,7 @@ LAYERS: dict[str, set[str]] = {
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {
         *("errors", "routing", "databases", "mirror", "postgres", "publish", "connections", "columnar"),
-        "querylog",
+        *("querylog", "lake", "spark"),
     },
     "sqlformat": {"databases"},
     "completion": {"databases"},

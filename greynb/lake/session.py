@@ -184,11 +184,14 @@ class LakeSession:
         QueryError
             The engine refuses the statement.
         """
-        with self._lock, self._open.runner.explained(passed.sql, passed.line):
+        with self._lock:
             self._tell_newer()
-            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
-            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
-        return [(str(row[0]), str(row[1])) for row in rows], notices
+            try:
+                return self._described(passed, values)
+            except QueryError as error:
+                if not self._expired(error):
+                    raise
+                return self._described(passed, values)
 
     def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Ask something of the connection that has the lake attached."""
@@ -272,6 +275,14 @@ class LakeSession:
         if self._pinned is not None:
             raise _expired_pin(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
+
+    def _described(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        with self._open.runner.explained(passed.sql, passed.line):
+            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
+            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows], notices
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._open.runner.explained(passed.sql, passed.line):

@@ -19,11 +19,15 @@ def _argument(into: Expressions, node: exp.Expression) -> tuple[str, Typed]:
         if len(inner.expressions) != 1:
             refuse(f"{described(node)} of several columns", "count the groups of a subquery")
         return "DISTINCT ", exact(into.of(inner.expressions[0]), described(node))
-    return "", exact(into.of(inner), described(node))
+    value = into.of(inner)
+    if isinstance(node, exp.Avg | exp.Sum) and value.kind == "halves":
+        return "", value
+    return "", exact(value, described(node))
 
 
 def _count(into: Expressions, node: exp.Expression) -> Typed:
-    if isinstance(node.this, exp.Star) or node.this is None:
+    if isinstance(node.this, exp.Star):
+        check_parts(node.this, frozenset())
         return Typed("count(*)", "int")
     distinct, value = _argument(into, node)
     return Typed(f"count({distinct}{value.sql})", "int")
@@ -33,14 +37,14 @@ def _sum(into: Expressions, node: exp.Expression) -> Typed:
     distinct, value = _argument(into, node)
     if value.kind in ("bool", "int"):
         return Typed(f"sum({distinct}CAST({value.sql} AS BIGINT))", "int")
-    if value.kind != "double":
+    if value.kind not in ("double", "halves"):
         refuse(f"sum() of {value.kind}")
-    return Typed(f"sum({distinct}{value.sql})", "double")
+    return Typed(f"sum({distinct}{value.sql})", value.kind)
 
 
 def _avg(into: Expressions, node: exp.Expression) -> Typed:
     distinct, value = _argument(into, node)
-    if value.kind == "double":
+    if value.kind in ("double", "halves"):
         return Typed(f"avg({distinct}{value.sql})", "double")
     if value.kind != "int":
         refuse(f"avg() of {value.kind}", "write avg(CAST(x AS DOUBLE))")
@@ -144,6 +148,7 @@ _NEEDS_ORDER: Final = (*_RANKED, exp.FirstValue, exp.LastValue)
 
 def _window(into: Expressions, node: exp.Expression) -> Typed:
     node = into.scope.named_window(node)
+    check_parts(node, frozenset({"this", "partition_by", "order", "spec", "over"}))
     value = into.of(node.this)
     parts = []
     if partition := node.args.get("partition_by"):
@@ -152,6 +157,7 @@ def _window(into: Expressions, node: exp.Expression) -> Typed:
         )
     order = node.args.get("order")
     if order is not None:
+        check_parts(order, frozenset({"expressions"}))
         parts.append("ORDER BY " + ", ".join(ordered(into, each) for each in order.expressions))
     inner = node.this.this if isinstance(node.this, exp.Filter) else node.this
     if order is None and isinstance(inner, _NEEDS_ORDER):

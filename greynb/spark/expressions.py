@@ -14,12 +14,14 @@ from sqlglot import exp
 from greynb.spark.hints import INSTEAD
 from greynb.spark.typed import (
     INFINITY,
+    NUMBERS,
     Typed,
     common,
     comparable,
     dated,
     double,
     exact,
+    in_halves,
     quoted,
     refuse,
     text_literal,
@@ -126,7 +128,7 @@ def _negated(into: Expressions, node: exp.Expression) -> Typed:
     value = into.of(node.this)
     if value.kind == "decimal":
         return Typed(f"-{value.sql}", "decimal", f"-{value.text}")
-    if value.kind not in ("int", "double"):
+    if value.kind not in ("int", "double", "halves"):
         refuse(f"- before {value.kind}")
     return Typed(f"(- {value.sql})", value.kind)
 
@@ -135,8 +137,10 @@ def _arithmetic(sign: str) -> Rule:
     def rule(into: Expressions, node: exp.Expression) -> Typed:
         left, right = into.of(node.this), into.of(node.expression)
         kinds = {left.kind, right.kind}
-        if "double" in kinds and kinds <= {"double", "int", "decimal", "null"}:
-            return Typed(f"({double(left)} {sign} {double(right)})", "double")
+        if kinds <= NUMBERS | {"null"} and kinds & {"double", "decimal", "halves"}:
+            if "double" in kinds or in_halves([left, right]):
+                kind = "double" if "double" in kinds else "halves"
+                return Typed(f"({double(left)} {sign} {double(right)})", kind)
         exact(left, "arithmetic"), exact(right, "arithmetic")
         if kinds <= {"int", "null"}:
             return Typed(f"({left.sql} {sign} {right.sql})", "int")

@@ -143,7 +143,9 @@ class Queries:
             name = each.alias_or_name or f"column{number}"
             if name in columns:
                 name = f"{name}_{number}"
-            value = exact(into.of(each), f"the column {name}")
+            value = into.of(each)
+            if value.kind == "decimal":
+                exact(value, f"the column {name}")
             listed.append(f"{value.sql} AS {quoted(name)}")
             columns[name] = value.kind
         scope.outputs = columns
@@ -169,6 +171,7 @@ class Queries:
         from_ = node.args.get("from_")
         if from_ is None:
             return ""
+        check_parts(from_, frozenset({"this"}))
         sql = f" FROM {self._relation(into, from_.this)}"
         for join in node.args.get("joins") or []:
             check_parts(join, frozenset({"this", "side", "kind", "on"}))
@@ -224,6 +227,7 @@ class Queries:
         if group is None:
             return ""
         if group.args.get("all"):
+            check_parts(group, frozenset({"all"}))
             keys = [each for each in node.expressions if not _aggregates(each)]
             items = [into.of(each) for each in keys]
         else:
@@ -236,7 +240,9 @@ class Queries:
         if order is None:
             return ""
         parts = []
+        check_parts(order, frozenset({"expressions"}))
         for each in order.expressions:
+            check_parts(each, frozenset({"this", "desc", "nulls_first"}))
             this = each.this
             if isinstance(this, exp.Var) and this.name.upper() == "ALL":
                 parts += [direction(quoted(name), each) for name in into.scope.outputs]
@@ -254,6 +260,7 @@ class Queries:
             found = node.args.get(part)
             if found is None:
                 continue
+            check_parts(found, frozenset({"expression"}))
             number = found.expression
             if not isinstance(number, exp.Literal) or not str(number.this).isdigit():
                 refuse(f"that {part.upper()}", "write the number out")

@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
 _TAG: Final = "greynb"
 _TYPES: Final = {
-    "BOOLEAN": "BOOLEAN",
-    "TINYINT": "TINYINT",
-    "SMALLINT": "SMALLINT",
-    "INTEGER": "INT",
-    "BIGINT": "BIGINT",
-    "DOUBLE": "DOUBLE",
-    "VARCHAR": "STRING",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP_NTZ",
-    "BLOB": "BINARY",
+    "BOOLEAN": "BooleanType",
+    "TINYINT": "ByteType",
+    "SMALLINT": "ShortType",
+    "INTEGER": "IntegerType",
+    "BIGINT": "LongType",
+    "DOUBLE": "DoubleType",
+    "VARCHAR": "StringType",
+    "DATE": "DateType",
+    "TIMESTAMP": "TimestampNTZType",
+    "BLOB": "BinaryType",
 }
-_LOST: Final = ("SESSION_CLOSED", "SESSION_NOT_FOUND", "SESSION_CHANGED", "UNAVAILABLE", "Connection refused")
+"""PySpark's classes for DuckDB's types; columns of other types are left out, and refused by name."""
+_LOST: Final = (
+    "NO_ACTIVE_SESSION",
+    "SESSION_CLOSED",
+    "SESSION_NOT_FOUND",
+    "SESSION_CHANGED",
+    "UNAVAILABLE",
+    "Connection refused",
+)
 _STOPPED: Final = ("OPERATION_CANCELED", "OPERATION_CANCELLED", "CANCELLED")
 
 
@@ -162,10 +170,17 @@ class _Lost(Exception):
 
 
 def _make_view(spark: Any, name: str, table: TableFiles) -> None:
-    known = {column: kind for column, kind in table.columns.items() if kind in _TYPES}
-    schema = ", ".join(f"{quoted(column)} {_TYPES[kind]}" for column, kind in known.items())
+    from pyspark.sql import types
+
+    known = {column: _TYPES[kind] for column, kind in table.columns.items() if kind in _TYPES}
     if table.paths:
-        frame = spark.read.schema(schema).parquet(*table.paths)
+        # A schema as text would be parsed by whichever session this process opened last.
+        fields = [types.StructField(column, getattr(types, kind)()) for column, kind in known.items()]
+        frame = spark.read.schema(types.StructType(fields)).parquet(*table.paths)
     else:
-        frame = spark.createDataFrame([], schema)
+        listed = ", ".join(
+            f"CAST(NULL AS {getattr(types, kind)().simpleString()}) AS {quoted(column)}"
+            for column, kind in known.items()
+        )
+        frame = spark.sql(f"SELECT {listed} WHERE false")
     frame.createOrReplaceTempView(name)

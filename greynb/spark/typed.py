@@ -1,7 +1,13 @@
 """What a part of a statement becomes in Spark's SQL, with the kind of its values.
 
 Kinds: ``bool``, ``int`` (of any width), ``double``, ``decimal`` (a literal such as 1.5, nothing else),
-``text``, ``date``, ``stamp`` (a timestamp without zone), ``blob``, ``interval`` (a literal) and ``null``.
+``halves``, ``text``, ``date``, ``stamp`` (a timestamp without zone), ``blob``, ``interval`` (a literal) and
+``null``.
+
+DuckDB computes exactly with decimals, Spark is given doubles. Where all decimals are whole numbers, halves,
+quarters and so on, as in ``CASE WHEN won THEN 1.0 ELSE 0.0 END``, doubles are exact, too (below 2**53): such
+an expression is of the kind ``halves``, a double that is a decimal in DuckDB. It may be compared, divided,
+averaged, and used with doubles, but not rounded, cast or shown.
 """
 
 from __future__ import annotations
@@ -9,14 +15,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, NoReturn
 
 from greynb.errors import QueryError
 
-NUMBERS: Final = frozenset({"int", "double", "decimal"})
+NUMBERS: Final = frozenset({"int", "double", "decimal", "halves"})
 MOST_DIGITS: Final = 15
 """Digits that a decimal literal may have to be the same number as a double in both engines."""
 INFINITY: Final = "CAST('Infinity' AS DOUBLE)"
+_SMALLEST: Final = 1 << 10
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
 _EXACT: Final = "write 1.5e0, a double, for 1.5, which DuckDB computes with as an exact decimal"
@@ -73,7 +81,7 @@ def text_literal(value: str) -> str:
 
 def double(value: Typed) -> str:
     """A number as a double, as DuckDB casts it."""
-    if value.kind == "double":
+    if value.kind in ("double", "halves"):
         return value.sql
     if value.kind == "decimal":
         assert value.text is not None
@@ -110,7 +118,8 @@ def comparable(values: Sequence[Typed]) -> list[str]:
         return [each.sql for each in values]
     if kinds <= NUMBERS:
         # Whole numbers and decimals are compared exactly in both engines.
-        return [double(each) if "double" in kinds else each.sql for each in values]
+        inexact = kinds & {"double", "halves"}
+        return [double(each) if inexact else each.sql for each in values]
     for kind in ("stamp", "date"):
         if kind in kinds and kinds <= {"stamp", "date", "text"}:
             return [dated(each, kind) for each in values]
@@ -122,8 +131,10 @@ def common(values: Sequence[Typed], what: str) -> tuple[list[str], str]:
     kinds = {each.kind for each in values} - {"null"}
     if "double" in kinds and kinds <= NUMBERS:
         return [double(each) for each in values], "double"
-    if "decimal" in kinds:
-        refuse(f"a decimal in {what}", _EXACT)
+    if kinds & {"decimal", "halves"}:
+        if not in_halves(values):
+            refuse(f"a decimal in {what}", _EXACT)
+        return [double(each) for each in values], "halves"
     if len(kinds) <= 1:
         return [each.sql for each in values], next(iter(kinds), "null")
     if kinds == {"date", "stamp"}:
@@ -132,7 +143,20 @@ def common(values: Sequence[Typed], what: str) -> tuple[list[str], str]:
 
 
 def exact(value: Typed, what: str) -> Typed:
-    """A value that is no decimal literal."""
-    if value.kind == "decimal":
+    """A value that is no decimal in DuckDB."""
+    if value.kind in ("decimal", "halves"):
         refuse(f"a decimal in {what}", _EXACT)
     return value
+
+
+def in_halves(values: Sequence[Typed]) -> bool:
+    """Whether all values are whole numbers, or decimals that doubles represent exactly."""
+    return all(
+        each.kind in ("int", "halves", "null") or (each.kind == "decimal" and _is_half(each.text or ""))
+        for each in values
+    )
+
+
+def _is_half(text: str) -> bool:
+    below = Fraction(text).denominator
+    return below & (below - 1) == 0 and below <= _SMALLEST

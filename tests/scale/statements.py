@@ -151,6 +151,12 @@ DIALECT = (
     "SELECT sum(CASE WHEN finish = 1 THEN odds - 1 ELSE -1 END) AS profit FROM starters",
     "SELECT sum(CASE WHEN finish = 1 THEN 0.9 ELSE -1 END) AS profit FROM starters",
     "SELECT if(prize > 0, 1, 0) AS x, count(*) AS n FROM races GROUP BY x ORDER BY x",
+    "SELECT avg(CASE WHEN finish = 1 THEN 1.0 ELSE 0.0 END) AS share, sum(finish) * 1.0 / count(*) AS mean FROM starters",
+    "WITH s AS (SELECT prob, CASE WHEN finish = 1 THEN 1.0 ELSE 0.0 END AS won FROM starters) SELECT avg((prob - won) * (prob - won)) AS brier FROM s",
+    "SELECT sum(CASE WHEN finish = 1 THEN 0.5 ELSE 0.25 END) AS x FROM starters",
+    "SELECT CAST(CASE WHEN finish = 1 THEN 2.5 ELSE 0.5 END AS INT) AS x FROM starters",
+    "SELECT round(CASE WHEN finish = 1 THEN 2.5 ELSE 0.5 END) AS x FROM starters",
+    "SELECT count(*) AS n FROM starters WHERE CASE WHEN finish = 1 THEN 1.5 ELSE 0.5 END > prob + 0.25",
     # Text
     "SELECT upper(track) AS x FROM races",
     "SELECT length(track) AS x, track FROM races WHERE id < 8 ORDER BY id",
