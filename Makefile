@@ -59,6 +59,7 @@ test-browser: $(READY)
 
 test-scale: $(READY)
 	@.ci/tools
+	@$(BIN)/python -c 'import pyspark' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[spark]'
 	@$(BIN)/python -m pytest -m scale tests/scale $(ARGS)
 
 stress: $(READY)

@@ -50,6 +50,7 @@ def sync(
             verify=verify,
             dry_run=dry_run,
             data_path=target.options.get("data_path"),
+            compacted=target.server is not target.lake,  # Spark reads its files
             progress=progress,
         )
     from greynb import publish as files

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greynb.databases.census import TableCensus
+    from greynb.lake.status import LakeStatus
     from greynb.postgres.health import Health
 
 HEAD: Final = 4096
@@ -270,6 +271,19 @@ class Patient:
                 except GreynbError as error:
                     found[role] = error
         return found
+
+    @cached_property
+    def lake(self) -> LakeStatus | GreynbError | None:
+        """What is seen of the DuckLake that holds analytics, or why nothing is; None where none holds it."""
+        route = self.servers.get("analytics")
+        if route is None or route.lake is None:
+            return None
+        from greynb.lake.status import look_at
+
+        try:
+            return look_at(route.lake)
+        except GreynbError as error:
+            return error
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""

@@ -8,12 +8,11 @@ and every statement passes the gate first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
-from greynb.databases.engine import lock
 from greynb.databases.executing import checked
 from greynb.databases.gate import Passed
 from greynb.databases.mirroring import Mirroring
@@ -22,11 +21,9 @@ from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
-from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, MissingDatabase, QueryError
-from greynb.lake.attaching import data_folder, opened
-from greynb.lake.attachment import LakeAttachment
+from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
 
@@ -34,18 +31,9 @@ if TYPE_CHECKING:
     from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
+T = TypeVar("T")
 Values = Mapping[str, object] | None
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
-
-
-class _Open:
-    """An engine with the lake attached."""
-
-    def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
-        self.con = opened(server, settings=settings)
-        lock(self.con, [data_folder(self.con)])
-        self.attachment = LakeAttachment(self.con)
-        self.runner = Runner(self.con, self.attachment)
 
 
 class LakeSession:
@@ -71,7 +59,7 @@ class LakeSession:
         self._server = server
         self._settings = settings
         self._lock = threading.RLock()
-        self._opened: _Open | None = None
+        self._opened: OpenLake | None = None
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
         self.mirroring = Mirroring(None)
@@ -186,6 +174,30 @@ class LakeSession:
                     raise
                 return self._open.runner.attempt(passed, parameters or {}, variables or {})
 
+    def describe(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Name and type of each column of a query, which is not run, and what is to be said of its tables.
+
+        Raises
+        ------
+        QueryError
+            The engine refuses the statement.
+        """
+        with self._lock:
+            self._tell_newer()
+            try:
+                return self._described(passed, values)
+            except QueryError as error:
+                if not self._expired(error):
+                    raise
+                return self._described(passed, values)
+
+    def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Ask something of the connection that has the lake attached."""
+        with self._lock:
+            return ask(self._open.con)
+
     def tables(self) -> list[TableReport]:
         """List the tables of the newest snapshot."""
         self.refresh()
@@ -222,9 +234,9 @@ class LakeSession:
             self._forget()
 
     @property
-    def _open(self) -> _Open:
+    def _open(self) -> OpenLake:
         if self._opened is None:
-            self._opened = _Open(self._server, self._settings)
+            self._opened = OpenLake(self._server, self._settings)
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:
@@ -263,6 +275,14 @@ class LakeSession:
         if self._pinned is not None:
             raise _expired_pin(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
+
+    def _described(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        with self._open.runner.explained(passed.sql, passed.line):
+            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
+            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows], notices
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._open.runner.explained(passed.sql, passed.line):
