@@ -261,29 +261,9 @@ class Patient:
     @cached_property
     def healths(self) -> dict[Role, Health | GreynbError]:
         """What each PostgreSQL says of itself, or why it does not."""
-        from greynb.postgres.health import health
+        from greynb.postgres.health import asked
 
-        found: dict[Role, Health | GreynbError] = {}
-        for role, route in self.servers.items():
-            if route.postgres is not None:
-                try:
-                    found[role] = health(route.postgres)
-                except GreynbError as error:
-                    found[role] = error
-        return found
-
-    @cached_property
-    def lake(self) -> LakeStatus | GreynbError | None:
-        """What is seen of the DuckLake that holds analytics, or why nothing is; None where none holds it."""
-        route = self.servers.get("analytics")
-        if route is None or route.lake is None:
-            return None
-        from greynb.lake.status import look_at
-
-        try:
-            return look_at(route.lake)
-        except GreynbError as error:
-            return error
+        return {role: asked(each.postgres) for role, each in self.servers.items() if each.postgres}
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""
