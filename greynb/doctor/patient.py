@@ -265,6 +265,19 @@ class Patient:
 
         return {role: asked(each.postgres) for role, each in self.servers.items() if each.postgres}
 
+    @cached_property
+    def lake(self) -> LakeStatus | GreynbError | None:
+        """What is seen of the DuckLake that holds analytics, or why nothing is; None where none holds it."""
+        route = self.servers.get("analytics")
+        if route is None or route.lake is None:
+            return None
+        from greynb.lake.status import look_at
+
+        try:
+            return look_at(route.lake)
+        except GreynbError as error:
+            return error
+
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""
         return next((each for each in self.subjects if each.role == role), None)
