@@ -261,16 +261,9 @@ class Patient:
     @cached_property
     def healths(self) -> dict[Role, Health | GreynbError]:
         """What each PostgreSQL says of itself, or why it does not."""
-        from greynb.postgres.health import health
+        from greynb.postgres.health import asked
 
-        found: dict[Role, Health | GreynbError] = {}
-        for role, route in self.servers.items():
-            if route.postgres is not None:
-                try:
-                    found[role] = health(route.postgres)
-                except GreynbError as error:
-                    found[role] = error
-        return found
+        return {role: asked(each.postgres) for role, each in self.servers.items() if each.postgres}
 
     @cached_property
     def lake(self) -> LakeStatus | GreynbError | None:
