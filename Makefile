@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-postgres bench-exports \
+.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-lake bench-postgres bench-exports \
 	bench-evaluation bench-completion clean
 
 help:
@@ -83,6 +83,9 @@ bench-publishing: $(READY)
 
 bench-mirror: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/mirror.py $(ARGS)
+
+bench-lake: $(READY)
+	@$(BIN)/python benchmarks/lake.py $(ARGS)
 
 bench-postgres: $(READY)
 	@$(BIN)/python benchmarks/postgres.py $(ARGS)

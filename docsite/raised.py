@@ -139,8 +139,6 @@ class _Source:
                 return {text}
             case ast.JoinedStr(values=parts):
                 return _product(self.texts(part, module, function) for part in parts)
-            case ast.FormattedValue(conversion=conversion) if conversion == ord("s"):
-                return {GAP}  # `{what!s}`: one entry for all that it may say
             case ast.FormattedValue(value=ast.IfExp() | ast.Constant() as value):
                 return self.texts(value, module, function)
             case ast.FormattedValue(value=ast.Name() as name):

@@ -140,9 +140,8 @@ class Queries:
         source = self._from(into, node)
         listed, columns = [], {}
         for number, each in enumerate(node.expressions):
-            name = each.alias_or_name or f"column{number}"
-            if name in columns:
-                name = f"{name}_{number}"
+            own = each.alias_or_name or f"column{number}"
+            name = own if own not in columns else f"{own}_{number}"
             value = into.of(each)
             if value.kind == "decimal":
                 exact(value, f"the column {name}")

@@ -85,5 +85,5 @@ def _typed(table: str, name: str, kinds: Kinds) -> Typed:
         refuse(f"the column {table}.{name}")
     kind = kinds[name]
     if kind.startswith("?"):
-        refuse(f"the column {name}, which is of type {kind[1:]},", "publish it as another type")
+        refuse(f"the column {name}, which is of type {kind[1:]}", "publish it as another type")
     return Typed(f"{quoted(table)}.{quoted(name)}", kind)

@@ -238,4 +238,4 @@ def _check_kinds(found: Translation, described: list[tuple[str, str]]) -> None:
     """Refuse a query of which the translation has another idea than DuckDB."""
     for kind, (name, wanted) in zip(found.kinds, described, strict=True):
         if kind != "null" and kind != KINDS.get(wanted, _WIDE.get(wanted)):
-            refuse(f"the column {name}, which is {wanted} in DuckDB and {kind} on Spark,", "write a CAST")
+            refuse(f"the column {name}, which is {wanted} in DuckDB and {kind} on Spark", "write a CAST")

@@ -105,7 +105,7 @@ def _kind(name: str, value: object) -> str:
     for kinds, kind in _VALUES:
         if isinstance(value, kinds):
             return kind
-    return refuse(f"the parameter ${name}, of type {type(value).__name__},", "write the value out")
+    return refuse(f"the parameter ${name}, of type {type(value).__name__}", "write the value out")
 
 
 _VALUES: Final = (

@@ -64,7 +64,8 @@ def refuse(what: str, instead: str | None = None) -> NoReturn:
         What to write instead.
     """
     raise Unsupported(
-        f"{what!s} is not run on Spark, where it could give other numbers than DuckDB does",
+        "a statement is not run on Spark, where it could give other numbers than DuckDB does",
+        detail=f"because of {what}",
         hint=instead or "ANALYTICS_ENGINE=duckdb runs the cell over the same lake",
     )
 

@@ -105,6 +105,8 @@ def differing(sql: str, wanted: Result, got: Result) -> str:
     one, two = wanted.frame, got.frame
     if one is None or two is None:
         return "" if one is two else "rows on one side"
+    if sql.startswith("DESCRIBE"):  # what a lake says of defaults is its own
+        one, two = one.iloc[:, :3], two.iloc[:, :3]
     if list(one.columns) != list(two.columns) or wanted.types != got.types:
         return f"columns {wanted.types} and {got.types}"
     if list(map(str, one.dtypes)) != list(map(str, two.dtypes)):
