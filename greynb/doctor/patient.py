@@ -268,15 +268,10 @@ class Patient:
     @cached_property
     def lake(self) -> LakeStatus | GreynbError | None:
         """What is seen of the DuckLake that holds analytics, or why nothing is; None where none holds it."""
-        route = self.servers.get("analytics")
-        if route is None or route.lake is None:
-            return None
-        from greynb.lake.status import look_at
+        from greynb.lake.status import seen
 
-        try:
-            return look_at(route.lake)
-        except GreynbError as error:
-            return error
+        route = self.servers.get("analytics")
+        return seen(route.lake) if route and route.lake else None
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""
