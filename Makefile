@@ -22,6 +22,7 @@ help:
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
+	@echo "make bench-lake  a DuckLake beside the files; ARGS=--spark with Spark"
 	@echo "make bench-postgres  staging and analytics on PostgreSQL beside the files"
 	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
 	@echo "make bench-completion  Tab in a cell over 200 tables of 40 columns"

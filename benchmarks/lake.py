@@ -1,8 +1,7 @@
 """What a DuckLake and Spark cost beside the files, on one machine: publications and twelve queries.
 
 ``make bench-lake`` runs it and prints a table. The season is that of ``greynb demo``; the catalogue is a
-file, or PostgreSQL where that is installed; Spark is one master and two workers (``--spark``). Every figure
-is the median of some runs in one process.
+file, or PostgreSQL where that is installed; Spark is one master and two workers (``--spark``).
 """
 
 from __future__ import annotations

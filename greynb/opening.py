@@ -37,3 +37,9 @@ def opened(route: Route) -> CellSession | None:
 
         return LakeSession(route.lake)
     return None
+
+
+def in_duckdb(session: CellSession) -> CellSession:
+    """The session; where Spark computes, that of DuckDB over the same version, which has temporary tables."""
+    duckdb = getattr(session, "duckdb", None)
+    return session if duckdb is None else duckdb

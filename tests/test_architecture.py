@@ -67,7 +67,7 @@ LAYERS: dict[str, set[str]] = {
         ),
         "loading",
     },
-    "evaluation": {"errors", "routing", "databases", "publish", "connections", "api"},
+    "evaluation": {"opening", "errors", "routing", "databases", "publish", "connections", "api"},
     "report": {
         "errors",
         "routing",

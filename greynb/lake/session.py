@@ -129,10 +129,8 @@ class LakeSession:
         """Whether the snapshot in use is that of a version, by default the newest there is."""
         with self._lock:
             snapshot = self._opened.attachment.snapshot if self._opened else None
-            if snapshot is None:
-                return False
-            if version is not None:
-                return snapshot.id == version
+            if snapshot is None or version is not None:
+                return snapshot is not None and snapshot.id == version
             return snapshot.number == newest_number(self._open.con)
 
     def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
@@ -144,12 +142,8 @@ class LakeSession:
 
         Parameters
         ----------
-        sql
-            One or more statements; parameters as ``$name``.
-        parameters
-            Values by name; each statement takes those it names.
-        variables
-            Where DataFrames may be found that a statement names like a table.
+        sql, parameters, variables
+            As for `greynb.databases.analytics.AnalyticsSession.fetch`.
 
         Raises
         ------

@@ -137,10 +137,11 @@ def _arithmetic(sign: str) -> Rule:
     def rule(into: Expressions, node: exp.Expression) -> Typed:
         left, right = into.of(node.this), into.of(node.expression)
         kinds = {left.kind, right.kind}
-        numbers = kinds <= NUMBERS | {"null"} and kinds & {"double", "decimal", "halves"}
-        if numbers and ("double" in kinds or in_halves([left, right])):
-            kind = "double" if "double" in kinds else "halves"
-            return Typed(f"({double(left)} {sign} {double(right)})", kind)
+        numbers = kinds <= NUMBERS | {"null"}
+        if numbers and "double" in kinds:
+            return Typed(f"({double(left)} {sign} {double(right)})", "double")
+        if numbers and kinds & {"decimal", "halves"} and in_halves([left, right]):
+            return Typed(f"({double(left)} {sign} {double(right)})", "halves")
         exact(left, "arithmetic"), exact(right, "arithmetic")
         if kinds <= {"int", "null"}:
             return Typed(f"({left.sql} {sign} {right.sql})", "int")

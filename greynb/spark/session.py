@@ -79,6 +79,11 @@ class SparkSession:
         """The tables and column types of that snapshot."""
         return self._lake.catalog
 
+    @property
+    def duckdb(self) -> LakeSession:
+        """DuckDB's session over the same version."""
+        return self._lake
+
     def refresh(self) -> LakeSnapshot:
         """Move on to the newest snapshot, if nothing is pinned, and return the one in use."""
         return self._lake.refresh()
