@@ -33,7 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "spark": {"errors", "routing", "databases", "lake"},
     "published": {"errors", "routing", "publish", "lake"},
     "opening": {"errors", "routing", "databases", "postgres", "lake", "spark"},
-    "connections": {"errors", "routing", "databases", "mirror", "postgres", "lake", "spark", "opening"},
+    "connections": {"errors", "routing", "databases", "mirror", "postgres", "lake", "opening"},
     "loading": {"errors", "routing", "databases", "postgres", "connections"},
     "db_utils": {"errors", "routing", "databases", "connections"},
     "columnar": {"errors", "routing", "databases", "mirror", "connections"},

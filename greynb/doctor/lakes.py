@@ -15,7 +15,7 @@ MANY: Final = 1_000
 
 def unreadable(patient: Patient) -> Iterator[Evidence]:
     """A lake that is not there, or cannot be read."""
-    found = patient.lake
+    found = patient.remote.lake
     if isinstance(found, GreynbError):
         level = "info" if isinstance(found, MissingDatabase) else None
         mend = found.hint or "start the catalogue's server, or name another lake"
@@ -30,7 +30,7 @@ def unreadable(patient: Patient) -> Iterator[Evidence]:
 
 def single(patient: Patient) -> Iterator[Evidence]:
     """A catalogue that keeps everybody else out."""
-    found = patient.lake
+    found = patient.remote.lake
     if found is not None and not isinstance(found, GreynbError) and found.is_single:
         yield Evidence(
             ("the catalogue is a DuckDB file",),
@@ -41,7 +41,7 @@ def single(patient: Patient) -> Iterator[Evidence]:
 
 def unprepared(patient: Patient) -> Iterator[Evidence]:
     """What Spark would read wrongly, so that its cells refuse it."""
-    found, route = patient.lake, patient.servers.get("analytics")
+    found, route = patient.remote.lake, patient.servers.get("analytics")
     if found is None or isinstance(found, GreynbError) or route is None or route.server is route.lake:
         return
     if found.unprepared:
@@ -51,7 +51,7 @@ def unprepared(patient: Patient) -> Iterator[Evidence]:
 
 def many_files(patient: Patient) -> Iterator[Evidence]:
     """A snapshot in many small files."""
-    found = patient.lake
+    found = patient.remote.lake
     if found is not None and not isinstance(found, GreynbError) and found.files > MANY:
         mean = found.bytes / found.files / 1e6
         yield Evidence(

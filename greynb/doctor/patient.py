@@ -16,6 +16,7 @@ from greynb.databases.fingerprint import MAGIC
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.sqlite import database_uri
+from greynb.doctor.remote import Remote
 from greynb.doctor.working import Work
 from greynb.errors import GreynbError, RoutingError
 from greynb.publish.lag import lag
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greynb.databases.census import TableCensus
-    from greynb.lake.status import LakeStatus
-    from greynb.postgres.health import Health
 
 HEAD: Final = 4096
 """Bytes at the beginning of a file that are looked at."""
@@ -251,27 +250,13 @@ class Patient:
                 (self.routes if route.server is None else self.servers)[role] = route
             except RoutingError as error:
                 self.refused[role] = error
+        self.remote = Remote(self.servers)
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]
         target = self.routes.get("analytics")
         self.subjects = [
             Subject(route, self.work, target.path if target and route.role == "staging" else None)
             for route in routes
         ]
-
-    @cached_property
-    def healths(self) -> dict[Role, Health | GreynbError]:
-        """What each PostgreSQL says of itself, or why it does not."""
-        from greynb.postgres.health import asked
-
-        return {role: asked(each.postgres) for role, each in self.servers.items() if each.postgres}
-
-    @cached_property
-    def lake(self) -> LakeStatus | GreynbError | None:
-        """What is seen of the DuckLake that holds analytics, or why nothing is; None where none holds it."""
-        from greynb.lake.status import seen
-
-        route = self.servers.get("analytics")
-        return seen(route.lake) if route and route.lake else None
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""

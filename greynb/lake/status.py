@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from greynb.databases.generations import DATABASE, generation_at
-from greynb.errors import GreynbError
 from greynb.lake.attaching import CATALOGUE, catalogue_kind, opened
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
@@ -106,11 +105,3 @@ def lake_lag(source: Place, status: LakeStatus) -> Lag:
     if manifest is None or manifest.files[DATABASE].sha256 != status.base.get("sha256"):
         return Lag(None, unknown=ELSEWHERE)
     return lag(source, copy)
-
-
-def seen(lake: Server) -> LakeStatus | GreynbError:
-    """What is seen of a DuckLake, or why nothing is."""
-    try:
-        return look_at(lake)
-    except GreynbError as error:
-        return error
