@@ -22,7 +22,7 @@ from typing import Final
 
 from greynb.databases.descriptors import copy_bytes
 from greynb.databases.fingerprint import SIDE_FILES
-from greynb.databases.frozen import copy_frozen, frozen
+from greynb.databases.frozen import copy_frozen
 from greynb.databases.locks import SLICE, wait_for_lock
 from greynb.databases.sqlite import database_uri, file_error
 from greynb.errors import DatabaseError, QueryInterrupted
@@ -148,8 +148,8 @@ def copy_database(
     try:
         with mapped(path):
             size = _size_of(con)
-            if 0 < size <= path.stat().st_size and frozen(con, path):
-                return copy_frozen(path, target, size, told)
+            if size and copy_frozen(con, path, target, size, told):
+                return
         with mapped(path), closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
             with _writing(target):

@@ -22,10 +22,10 @@ from greynb.databases.recall import Recall
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import DatabaseError, MissingDatabase, QueryError
+from greynb.errors import DatabaseError, QueryError
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
-from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
+from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
 
 if TYPE_CHECKING:
     from greynb.databases.reports import TableReport
@@ -240,7 +240,7 @@ class LakeSession:
             found = snapshots(self._open.con, self._server)
             chosen = next((each for each in found if each.number == wanted), None)
             if chosen is None:
-                raise _expired_pin(self._server, self._pinned)
+                raise expired(self._server, self._pinned)
             attachment.take(chosen)
         assert attachment.snapshot is not None
         return attachment.snapshot
@@ -267,7 +267,7 @@ class LakeSession:
         if snapshot is None or snapshot.number in there:
             return False
         if self._pinned is not None:
-            raise _expired_pin(self._server, self._pinned) from error
+            raise expired(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
 
     def _described(
@@ -287,12 +287,3 @@ class LakeSession:
         if self._opened is not None:
             self._opened.con.close()
         self._opened = None
-
-
-def _expired_pin(server: Server, pinned: LakeSnapshot | None) -> MissingDatabase:
-    name = pinned.id if pinned else "the newest version"
-    return MissingDatabase(
-        f"{name} has expired: its snapshot was removed from the DuckLake",
-        path=server.name,
-        hint="`%greynb unpin` goes on with the newest version; `greynb history` lists those that are there",
-    )

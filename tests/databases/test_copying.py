@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from greynb.databases.copying import connect, copy_database, reading
 from greynb.databases.frozen import frozen, tidied
+from greynb.errors import UnreadableDatabase
 
 needs_list_of_locks = pytest.mark.skipif(
     not Path("/proc/locks").exists(), reason="only Linux tells which lock a reader holds"
@@ -138,6 +142,74 @@ def test_a_file_is_not_copied_as_it_is_where_another_connection_here_needs_the_l
         other.execute("SELECT * FROM account").fetchone()  # of the log
         with snapshot(database) as con:
             assert not frozen(con, database)
+
+
+@needs_list_of_locks
+def test_a_copy_is_of_the_file_that_the_transaction_reads_also_when_another_took_its_name(database, tmp_path):
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as con:
+        con.execute("CREATE TABLE other AS SELECT hex(randomblob(500000)) a")
+        con.commit()
+    with snapshot(database) as con:
+        assert frozen(con, database)
+        other.replace(database)
+        assert not frozen(con, database)
+        copy_database(con, tmp_path / "copy.db", path=database)
+        seen = rows(con)
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert rows(copy) == seen
+
+
+# Leaves a commit in the log as a killed program does, and copies as a user who may only read.
+READER = """
+import os, sqlite3, sys
+from pathlib import Path
+from greynb.databases.copying import connect, copy_database, reading
+path, copy = map(Path, sys.argv[1:])
+if not os.fork():
+    con = sqlite3.connect(path, isolation_level=None)
+    con.execute("UPDATE account SET points = points + 1 WHERE id = 7")
+    os._exit(0)
+os.wait()
+for each in path.parent.iterdir():
+    each.chmod(0o444)
+if not os.getuid():
+    os.setuid(65534)
+con = connect(path)
+with reading(con, path):
+    copy_database(con, copy, path=path)
+print(sqlite3.connect(copy).execute("SELECT points FROM account WHERE id = 7").fetchone()[0])
+"""
+
+
+@needs_list_of_locks
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs a user who may not write")
+def test_a_reader_who_may_not_write_beside_the_file_copies_what_only_the_log_holds(database):
+    with tempfile.TemporaryDirectory() as folder:
+        source, results = Path(folder, "source"), Path(folder, "results")
+        source.mkdir()
+        results.mkdir()
+        for each, mode in ((folder, 0o755), (source, 0o755), (results, 0o777)):
+            Path(each).chmod(mode)
+        shutil.copy(database, source / "a.db")
+        run = subprocess.run(
+            [sys.executable, "-c", READER, source / "a.db", results / "copy.db"],
+            capture_output=True,
+            text=True,
+        )
+    assert (run.stdout, run.stderr) == ("1\n", "")
+
+
+@needs_list_of_locks
+def test_a_copy_of_a_file_that_a_program_without_locks_shortens_fails(database, tmp_path):
+    def cut(_done):
+        os.truncate(database, 4096)
+
+    with closing(connect(database, "rw")) as con, reading(con, database):
+        assert frozen(con, database)
+        with pytest.raises(UnreadableDatabase, match="shorter"):
+            copy_database(con, tmp_path / "copy.db", path=database, progress=cut)
+    assert not (tmp_path / "copy.db").exists()
 
 
 @given(st.sampled_from([512, 1024, 4096, 65536]), st.lists(st.binary(max_size=3000), max_size=40))
