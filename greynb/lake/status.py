@@ -74,7 +74,8 @@ def look_at(lake: Server) -> LakeStatus:
         ).fetchall()
         ((unprepared,),) = con.execute(
             "SELECT count(DISTINCT table_id)"
-            f" FROM {CATALOGUE}.ducklake_delete_file WHERE end_snapshot IS NULL"
+            f" FROM {CATALOGUE}.ducklake_delete_file WHERE end_snapshot IS NULL AND data_file_id IN"
+            f" (SELECT data_file_id FROM {CATALOGUE}.ducklake_data_file WHERE end_snapshot IS NULL)"
         ).fetchall()
         try:
             contents = read_contents(con)

@@ -74,7 +74,9 @@ def table_files(con: duckdb.DuckDBPyConnection, name: str, number: int) -> Table
         ).fetchall()
         return int(found)
 
-    if count("ducklake_delete_file", at):
+    # Of a file that is gone, what says which of its rows were deleted may stay.
+    live = f"data_file_id IN (SELECT data_file_id FROM {CATALOGUE}.ducklake_data_file WHERE {of} AND {at})"
+    if count("ducklake_delete_file", f"{at} AND {live}"):
         _refuse(name, "has deleted rows that its files still hold")
     if count("ducklake_column", f"begin_snapshot > {begun} AND begin_snapshot <= {number}"):
         _refuse(name, "has columns that were added or changed after it was made")
