@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from greynb.databases.census import take_census
 from greynb.databases.columns import choose
-from greynb.databases.extension import PACKAGE
 from greynb.databases.mirrored import Contents
 from greynb.mirror import build
 from tests.databases.test_oracle import BadText, Table, as_type, stored, tables, truth
@@ -75,7 +74,7 @@ def test_what_is_nearly_a_date_is_kept_as_it_is(declared: str, texts: list[str])
 @given(tables())
 def test_without_the_extension_a_mirror_holds_the_same(table: Table) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, PACKAGE, None)  # as if it were not installed
+        patch.setitem(sys.modules, "duckdb_extension_sqlite_scanner", None)  # as if it were not installed
         with stored(*table) as path:
             check(path)
 
