@@ -9,8 +9,8 @@ of these to go before it writes to the file (https://www.sqlite.org/lockingv3.ht
 log, and checkpoints move them into the file while readers read. But a transaction that begins when all of the
 log is in the file reads the file alone, and says so by a lock on the first of the slots for readers, which
 checkpoints wait for (``WAL_READ_LOCK(0)`` in https://www.sqlite.org/walformat.html). A reader who may not
-write to the ``-shm`` takes that slot too, but reads the log; it does not hold the lock by which the others say
-that they share the ``-shm``.
+write to the ``-shm`` takes that slot too, but reads the log; it does not hold the lock by which the others
+say that they share the ``-shm``.
 
 Which locks are held only the system tells, and of which file: SQLite goes on with the one that it has opened
 when another takes its name. Where it does not tell, the backup remains.
