@@ -7,7 +7,7 @@ BENCH  := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-exports \
+.PHONY: help demo test test-slow test-browser test-scale docs stress lint bench bench-publishing bench-mirror bench-lake bench-postgres bench-exports \
 	bench-evaluation bench-completion clean
 
 help:
@@ -22,6 +22,8 @@ help:
 	@echo "make bench  loading time and overhead per cell beside two other SQL magics"
 	@echo "make bench-publishing  publications beside SQLite's backup; ARGS=--quick without the 2 GB"
 	@echo "make bench-mirror  twelve questions through greynb and eight other ways; ARGS=--quick for 100 MB alone"
+	@echo "make bench-lake  a DuckLake beside the files; ARGS=--spark with Spark"
+	@echo "make bench-postgres  staging and analytics on PostgreSQL beside the files"
 	@echo "make bench-exports  a million rows as CSV, Parquet, JSON and Excel, beside pandas"
 	@echo "make bench-completion  Tab in a cell over 200 tables of 40 columns"
 	@echo "make bench-evaluation  greynb.evaluate beside a loop with three queries per race"
@@ -58,6 +60,7 @@ test-browser: $(READY)
 
 test-scale: $(READY)
 	@.ci/tools
+	@$(BIN)/python -c 'import pyspark' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[spark]'
 	@$(BIN)/python -m pytest -m scale tests/scale $(ARGS)
 
 stress: $(READY)
@@ -81,6 +84,12 @@ bench-publishing: $(READY)
 
 bench-mirror: $(BENCH_READY)
 	@$(BENCH)/$(notdir $(BIN))/python benchmarks/mirror.py $(ARGS)
+
+bench-lake: $(READY)
+	@$(BIN)/python benchmarks/lake.py $(ARGS)
+
+bench-postgres: $(READY)
+	@$(BIN)/python benchmarks/postgres.py $(ARGS)
 
 bench-exports: $(READY)
 	@$(BIN)/python benchmarks/exports.py $(ARGS)

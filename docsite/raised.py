@@ -105,6 +105,7 @@ class _Source:
     def __init__(self, package: Path) -> None:
         self.modules = [_Module(path) for path in sorted(package.rglob("*.py"))]
         self.errors = self._subclasses("GreynbError")
+        self._asked: set[ast.expr] = set()
         self.calls: dict[str, list[tuple[ast.Call, _Module]]] = {}
         for module in self.modules:
             for call in module.calls:
@@ -123,7 +124,14 @@ class _Source:
 
     def texts(self, node: ast.expr, module: _Module, function: Function | None, depth: int = 8) -> set[str]:
         """Give each text that an expression may be, ``…`` where something is not known."""
-        return {text for place in self.values((node, module, function), depth) for text in self._text(*place)}
+        if node in self._asked:
+            return {GAP}  # a name that is assigned a text with itself in it
+        self._asked.add(node)
+        try:
+            places = self.values((node, module, function), depth)
+            return {text for place in places for text in self._text(*place)}
+        finally:
+            self._asked.discard(node)
 
     def _text(self, node: ast.expr, module: _Module, function: Function | None) -> set[str]:
         match node:

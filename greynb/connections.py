@@ -49,21 +49,18 @@ def analytics_session(route: Route) -> CellSession:
 
     The file is not looked at before the first cell: a copy of it may take long, and belongs to the worker.
     """
+    from greynb.opening import opened
 
-    def opened() -> CellSession:
-        if route.postgres is not None:
-            from greynb.postgres.analytics import PostgresAnalytics
+    def make() -> CellSession:
+        return opened(route) or _of_file(route)
 
-            return PostgresAnalytics(route.postgres)
-        if route.lake is not None:
-            from greynb.lake.session import LakeSession
+    return _shared("cells", route, make)
 
-            return LakeSession(route.lake)
-        from greynb.databases.analytics import AnalyticsSession
 
-        return AnalyticsSession(snapshot_source(route), mirrors(route))
+def _of_file(route: Route) -> CellSession:
+    from greynb.databases.analytics import AnalyticsSession
 
-    return _shared("cells", route, opened)
+    return AnalyticsSession(snapshot_source(route), mirrors(route))
 
 
 def pin(route: Route, version: str | None = None) -> Version:

@@ -26,5 +26,6 @@ for name in (
     "ANALYTICS_ENGINE",
     "SPARK_REMOTE",
     "LAKE_DATA_PATH",
+    "LAKE_DB_PATH",
 ):
     os.environ.pop(name, None)

@@ -21,7 +21,7 @@ from greynb.cli import (
     shells,
     upkeep,
 )
-from greynb.cli.common import complain
+from greynb.cli.common import complain, end_progress
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Parser, WrongCall
 from greynb.cli.terminal import completing
@@ -95,7 +95,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
         complete(whole)
     args = whole.parse_args(argv)
-    return int(args.run(args) or 0)
+    try:
+        return int(args.run(args) or 0)
+    finally:
+        end_progress()
 
 
 def _let_go_of_output() -> None:

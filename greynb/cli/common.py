@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from typing import ClassVar
 
 from greynb.cli.terminal import painted, rewrites
 from greynb.errors import UsageError
@@ -31,7 +32,15 @@ def tell(text: str) -> None:
 
 def complain(text: str) -> None:
     """Say on standard error what went wrong."""
+    end_progress()
     print(painted(f"greynb: {text}", sys.stderr), file=sys.stderr)
+
+
+class _Line:
+    """The line of progress of this process's standard error."""
+
+    unfinished: ClassVar = False
+    """Whether the cursor stands behind it."""
 
 
 def progress_line() -> Callable[[str, float], None]:
@@ -41,13 +50,21 @@ def progress_line() -> Callable[[str, float], None]:
     def show(step: str, fraction: float) -> None:
         nonlocal last
         if rewrites(sys.stderr):
-            end = "\n" if fraction >= 1 else ""
+            _Line.unfinished = fraction < 1
+            end = "" if _Line.unfinished else "\n"
             print(f"\r\x1b[2K{step} {fraction:4.0%}", end=end, file=sys.stderr, flush=True)
         elif step != last:
             print(step, file=sys.stderr, flush=True)
         last = step
 
     return show
+
+
+def end_progress() -> None:
+    """Go on below a line of progress that an error or an interruption left unfinished."""
+    if _Line.unfinished:
+        _Line.unfinished = False
+        print(file=sys.stderr, flush=True)
 
 
 def length(text: str) -> float:

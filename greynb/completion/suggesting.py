@@ -162,8 +162,10 @@ class _Place:
                 Suggestion(each.name, each.table or "subquery") for each in query.sources if each.name
             )
         if not several and self._cursor.word:
-            found = self._schema.everywhere.items()
-            yield from (Suggestion(name, f"{kind} · {table}") for name, (kind, table) in found)
+            word = fold(self._cursor.word)
+            for name, (kind, table) in self._schema.everywhere.items():
+                if word in fold(name):  # before the thousands of others are looked at any closer
+                    yield Suggestion(name, f"{kind} · {table}")
         yield from self._functions(table=False)
         yield from self._keywords(KEYWORDS)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from greynb.doctor import contents, files, indexes, journals, leftovers, logged, machine, variables, versions
 from greynb.doctor.findings import Check
+from greynb.doctor.lakes import LAKE_CHECKS
 from greynb.doctor.servers import SERVER_CHECKS
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -270,4 +271,5 @@ CHECKS: Final[tuple[Check, ...]] = (
         machine.engines,
     ),
     *SERVER_CHECKS,
+    *LAKE_CHECKS,
 )

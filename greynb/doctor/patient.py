@@ -16,6 +16,7 @@ from greynb.databases.fingerprint import MAGIC
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.sqlite import database_uri
+from greynb.doctor.remote import Remote
 from greynb.doctor.working import Work
 from greynb.errors import GreynbError, RoutingError
 from greynb.publish.lag import lag
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greynb.databases.census import TableCensus
-    from greynb.postgres.health import Health
 
 HEAD: Final = 4096
 """Bytes at the beginning of a file that are looked at."""
@@ -250,26 +250,13 @@ class Patient:
                 (self.routes if route.server is None else self.servers)[role] = route
             except RoutingError as error:
                 self.refused[role] = error
+        self.remote = Remote(self.servers)
         routes = [each for each in self.routes.values() if each.role == "staging" or not each.shared]
         target = self.routes.get("analytics")
         self.subjects = [
             Subject(route, self.work, target.path if target and route.role == "staging" else None)
             for route in routes
         ]
-
-    @cached_property
-    def healths(self) -> dict[Role, Health | GreynbError]:
-        """What each PostgreSQL says of itself, or why it does not."""
-        from greynb.postgres.health import health
-
-        found: dict[Role, Health | GreynbError] = {}
-        for role, route in self.servers.items():
-            if route.postgres is not None:
-                try:
-                    found[role] = health(route.postgres)
-                except GreynbError as error:
-                    found[role] = error
-        return found
 
     def subject(self, role: Role) -> Subject | None:
         """The file of a role; None where that is not known, and for analytics where staging serves both."""

@@ -19,7 +19,7 @@ _SHOWN: Final = 5
 def unreachable(patient: Patient) -> Iterator[Evidence]:
     """A server that does not answer, or refuses."""
     for role, route in patient.servers.items():
-        trouble = patient.healths.get(role)
+        trouble = patient.remote.healths.get(role)
         if isinstance(trouble, GreynbError):
             yield Evidence(
                 (f"{route.place}, chosen by {route.chosen_by}", trouble.message),
@@ -74,7 +74,7 @@ def without_key(patient: Patient) -> Iterator[Evidence]:
 
 def _healthy(patient: Patient) -> Iterator[tuple[Role, Route, Health]]:
     for role, route in patient.servers.items():
-        health = patient.healths.get(role)
+        health = patient.remote.healths.get(role)
         if isinstance(health, Health):
             yield role, route, health
 

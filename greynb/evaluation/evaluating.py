@@ -79,6 +79,7 @@ def evaluate(
     from greynb.connections import analytics_session, located
     from greynb.databases.notebook_frames import is_frame
     from greynb.databases.waiting import on_worker
+    from greynb.opening import in_duckdb
 
     frame = predictions if is_frame(predictions) else None
     arguments = checked(
@@ -94,7 +95,7 @@ def evaluate(
     )
     route = Settings.current().route("analytics")
     try:
-        session = analytics_session(route)
+        session = in_duckdb(analytics_session(route))
         return evaluate_on(
             session,
             arguments,

@@ -134,6 +134,11 @@ def _of_server(server: Server) -> tuple[str, list[str]]:
     return f"ducklake:postgres:{server.over.address}", []
 
 
+def catalogue_kind(server: Server) -> str | None:
+    """``"sqlite"``, ``"duckdb"`` or ``"postgresql"``; None for a file that is not there."""
+    return _kind(server.over) if isinstance(server.over, Path) else "postgresql"
+
+
 def _kind(path: Path) -> str | None:
     """What a catalogue is, by its first bytes; None for one that is not there."""
     from greynb.databases.descriptors import open_database

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import duckdb
 
+from greynb.databases.engine import lock
+from greynb.databases.running import Runner
+from greynb.lake.attaching import data_folder, opened
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.contents import read_contents
 from greynb.lake.snapshots import LakeSnapshot
+from greynb.routing import Server
 
 OTHER: Final = "the DuckLake was published by another version of greynb: {}"
 
@@ -46,3 +51,13 @@ class LakeAttachment:
         """What is to be said of the snapshot; nothing when asked again."""
         notices, self.notices = self.notices, []
         return notices
+
+
+class OpenLake:
+    """An engine with the lake attached."""
+
+    def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
+        self.con = opened(server, settings=settings)
+        lock(self.con, [data_folder(self.con)])
+        self.attachment = LakeAttachment(self.con)
+        self.runner = Runner(self.con, self.attachment)

@@ -89,7 +89,7 @@ class LakeCatalog:
         known = self._known.get(key)
         if known is not None:
             return column_reports(lambda _: (), known.census, name)
-        described = self._described(name)
+        described = self.described(name)
         counts = ", ".join(f"count({quote(column)})" for column, _ in described)
         ((rows, *filled),) = self._con.execute(f"SELECT count(*), {counts} FROM {quote(name)}").fetchall()
         return [
@@ -111,7 +111,7 @@ class LakeCatalog:
     def _table(self, key: str, name: str) -> TableReport:
         known = self._known.get(key)
         if known is None:
-            return TableReport(name, "table", None, len(self._described(name)))
+            return TableReport(name, "table", None, len(self.described(name)))
         census = known.census
         problem = census.problem or known.unstored or None
         return TableReport(name, census.kind, census.rows, len(census.columns), problem)
@@ -120,9 +120,10 @@ class LakeCatalog:
         known = self._known.get(key)
         if known is not None:
             return outline_of(name, known.census)
-        return Table(name, "table", tuple(Column(*each) for each in self._described(name)))
+        return Table(name, "table", tuple(Column(*each) for each in self.described(name)))
 
-    def _described(self, name: str) -> list[tuple[str, str]]:
+    def described(self, name: str) -> list[tuple[str, str]]:
+        """Name and DuckDB type of each column of a table."""
         rows = self._con.execute(f"DESCRIBE SELECT * FROM {quote(name)}").fetchall()
         return [(str(row[0]), str(row[1])) for row in rows]
 

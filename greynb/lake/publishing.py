@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from platformdirs import user_cache_path
 
-from greynb.databases.generations import DATABASE, Generation, generation_at, generations, home_of, own_target
+from greynb.databases.generations import DATABASE, Generation, generation_at
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.mirrored import Contents
 from greynb.databases.relations import stop_if_interrupted
@@ -26,7 +26,10 @@ from greynb.errors import PublisherBusy, PublishError
 from greynb.lake.applying import COPY, Applying, Changes
 from greynb.lake.attaching import opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
+from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
+from greynb.lake.differing import differing
+from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
 from greynb.publish.publication import KEPT, sync
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from greynb.publish.etl import Plan
     from greynb.publish.source import Place
     from greynb.routing import Server
-
-_NO_COPY: Final = "the publisher has no copy of what the lake holds"
 
 
 def publish(
@@ -51,6 +52,7 @@ def publish(
     verify: bool = False,
     dry_run: bool = False,
     data_path: str | None = None,
+    compacted: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> SyncResult:
     """Publish staging to a lake while writers and readers go on.
@@ -69,6 +71,8 @@ def publish(
         Old versions that stay for a day at least; see `greynb.lake.upkeep`.
     data_path
         The folder for the Parquet files of a lake that is made.
+    compacted
+        Whether to leave nothing that only DuckDB can read; see `greynb.lake.compacting`.
 
     Raises
     ------
@@ -103,7 +107,11 @@ def publish(
             with steps.step("attach"):
                 con = opened(lake, writing=True, data_path=data_path)
             try:
-                return _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+                result = _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+                if compacted:
+                    with steps.step("compact"):
+                        compact(con, result.id)
+                return result
             finally:
                 con.close()
         except duckdb.Error as error:
@@ -220,15 +228,9 @@ class _Publication:
             return Changes(), ""
         if old.base == self._base():
             return Changes(frozenset(self._done.rows)), ""
-        copy = own_target(self._done.target) if isinstance(self._done.target, Path) else Path()
-        before = next((each for each in generations(home_of(copy)) if _is_base(each, old)), None)
-        witness = lease(copy, before) if before is not None else None
-        if before is None or witness is None:
-            return Changes(), _NO_COPY
-        try:
-            return _compared(before.database, self._generation.database, told)
-        finally:
-            witness.close()
+        copy = self._done.target
+        assert isinstance(copy, Path)
+        return differing(copy, self._generation, old, told)
 
     def _info(self, mode: str, work: Applying) -> dict[str, Any]:
         return {
@@ -263,33 +265,5 @@ class _Publication:
         )
 
 
-def _is_base(generation: Generation, old: LakeContents) -> bool:
-    manifest = generation.manifest
-    return (
-        manifest is not None
-        and generation.is_intact()
-        and manifest.files[DATABASE].sha256 == old.base.get("sha256")
-    )
-
-
 def _unchanged(old: LakeContents) -> dict[str, TableResult]:
-    from greynb.lake.rowsums import rows_of
-
     return {name: TableResult(rows_of(total), 0, 0, 0) for name, total in old.sums.items()}
-
-
-def _compared(before: Path, now: Path, told: Callable[[float], None]) -> tuple[Changes, str]:
-    from greynb.publish.pages import MalformedFile, changed_file, spans_of
-
-    try:
-        found = changed_file(before, now).tables
-        same = frozenset(name for name, each in found.items() if each.kind == "same")
-        spans = {
-            name: spans_of(before, now, each.leaves) if each.leaves is not None else each.spans
-            for name, each in found.items()
-            if each.kind == "ranges"
-        }
-    except MalformedFile as error:
-        return Changes(), f"the pages cannot be compared: {error.message}"
-    told(1.0)
-    return Changes(same, spans), ""

@@ -8,12 +8,11 @@ and every statement passes the gate first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
-from greynb.databases.engine import lock
 from greynb.databases.executing import checked
 from greynb.databases.gate import Passed
 from greynb.databases.mirroring import Mirroring
@@ -22,30 +21,19 @@ from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
-from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import DatabaseError, MissingDatabase, QueryError
-from greynb.lake.attaching import data_folder, opened
-from greynb.lake.attachment import LakeAttachment
+from greynb.errors import DatabaseError, QueryError
+from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
-from greynb.lake.snapshots import LakeSnapshot, named, newest_number, snapshots
+from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
 
 if TYPE_CHECKING:
     from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
+T = TypeVar("T")
 Values = Mapping[str, object] | None
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
-
-
-class _Open:
-    """An engine with the lake attached."""
-
-    def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
-        self.con = opened(server, settings=settings)
-        lock(self.con, [data_folder(self.con)])
-        self.attachment = LakeAttachment(self.con)
-        self.runner = Runner(self.con, self.attachment)
 
 
 class LakeSession:
@@ -71,7 +59,7 @@ class LakeSession:
         self._server = server
         self._settings = settings
         self._lock = threading.RLock()
-        self._opened: _Open | None = None
+        self._opened: OpenLake | None = None
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
         self.mirroring = Mirroring(None)
@@ -141,10 +129,8 @@ class LakeSession:
         """Whether the snapshot in use is that of a version, by default the newest there is."""
         with self._lock:
             snapshot = self._opened.attachment.snapshot if self._opened else None
-            if snapshot is None:
-                return False
-            if version is not None:
-                return snapshot.id == version
+            if snapshot is None or version is not None:
+                return snapshot is not None and snapshot.id == version
             return snapshot.number == newest_number(self._open.con)
 
     def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
@@ -156,12 +142,8 @@ class LakeSession:
 
         Parameters
         ----------
-        sql
-            One or more statements; parameters as ``$name``.
-        parameters
-            Values by name; each statement takes those it names.
-        variables
-            Where DataFrames may be found that a statement names like a table.
+        sql, parameters, variables
+            As for `greynb.databases.analytics.AnalyticsSession.fetch`.
 
         Raises
         ------
@@ -185,6 +167,30 @@ class LakeSession:
                 if not self._expired(error):
                     raise
                 return self._open.runner.attempt(passed, parameters or {}, variables or {})
+
+    def describe(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Name and type of each column of a query, which is not run, and what is to be said of its tables.
+
+        Raises
+        ------
+        QueryError
+            The engine refuses the statement.
+        """
+        with self._lock:
+            self._tell_newer()
+            try:
+                return self._described(passed, values)
+            except QueryError as error:
+                if not self._expired(error):
+                    raise
+                return self._described(passed, values)
+
+    def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Ask something of the connection that has the lake attached."""
+        with self._lock:
+            return ask(self._open.con)
 
     def tables(self) -> list[TableReport]:
         """List the tables of the newest snapshot."""
@@ -222,9 +228,9 @@ class LakeSession:
             self._forget()
 
     @property
-    def _open(self) -> _Open:
+    def _open(self) -> OpenLake:
         if self._opened is None:
-            self._opened = _Open(self._server, self._settings)
+            self._opened = OpenLake(self._server, self._settings)
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:
@@ -234,7 +240,7 @@ class LakeSession:
             found = snapshots(self._open.con, self._server)
             chosen = next((each for each in found if each.number == wanted), None)
             if chosen is None:
-                raise _expired_pin(self._server, self._pinned)
+                raise expired(self._server, self._pinned)
             attachment.take(chosen)
         assert attachment.snapshot is not None
         return attachment.snapshot
@@ -261,8 +267,16 @@ class LakeSession:
         if snapshot is None or snapshot.number in there:
             return False
         if self._pinned is not None:
-            raise _expired_pin(self._server, self._pinned) from error
+            raise expired(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
+
+    def _described(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        with self._open.runner.explained(passed.sql, passed.line):
+            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
+            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows], notices
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._open.runner.explained(passed.sql, passed.line):
@@ -273,12 +287,3 @@ class LakeSession:
         if self._opened is not None:
             self._opened.con.close()
         self._opened = None
-
-
-def _expired_pin(server: Server, pinned: LakeSnapshot | None) -> MissingDatabase:
-    name = pinned.id if pinned else "the newest version"
-    return MissingDatabase(
-        f"{name} has expired: its snapshot was removed from the DuckLake",
-        path=server.name,
-        hint="`%greynb unpin` goes on with the newest version; `greynb history` lists those that are there",
-    )

@@ -142,3 +142,13 @@ def _snapshot(server: Server, number: int, moment: int, message: str, extra: str
         server,
         info if isinstance(info, dict) else {},
     )
+
+
+def expired(server: Server, pinned: LakeSnapshot | None) -> MissingDatabase:
+    """The error for a version, by default the newest, whose snapshot was removed."""
+    name = pinned.id if pinned else "the newest version"
+    return MissingDatabase(
+        f"{name} has expired: its snapshot was removed from the DuckLake",
+        path=server.name,
+        hint="`%greynb unpin` goes on with the newest version; `greynb history` lists those that are there",
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from greynb.databases.generations import DATABASE, generation_at
-from greynb.lake.attaching import CATALOGUE, opened
+from greynb.lake.attaching import CATALOGUE, catalogue_kind, opened
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
 from greynb.lake.snapshots import LakeSnapshot, snapshots
@@ -36,6 +36,10 @@ class LakeStatus:
         Versions that have not expired.
     bytes, disk_bytes
         Of the Parquet files of the newest snapshot, and of all.
+    files, unprepared
+        Parquet files of the newest snapshot, and tables of it with deleted rows in these.
+    is_single
+        Whether the catalogue is a DuckDB file, which only one process can use at a time.
     base
         What the publisher's copy was that it was made from.
     """
@@ -46,6 +50,9 @@ class LakeStatus:
     versions: int
     bytes: int
     disk_bytes: int
+    files: int
+    unprepared: int
+    is_single: bool
     base: dict[str, Any]
 
 
@@ -60,9 +67,15 @@ def look_at(lake: Server) -> LakeStatus:
     con = opened(lake)
     try:
         found = snapshots(con, lake)
-        ((size, all_size),) = con.execute(
+        ((size, all_size, files),) = con.execute(
             "SELECT coalesce(sum(file_size_bytes) FILTER (end_snapshot IS NULL), 0),"
-            f" coalesce(sum(file_size_bytes), 0) FROM {CATALOGUE}.ducklake_data_file"
+            " coalesce(sum(file_size_bytes), 0), count(*) FILTER (end_snapshot IS NULL)"
+            f" FROM {CATALOGUE}.ducklake_data_file"
+        ).fetchall()
+        ((unprepared,),) = con.execute(
+            "SELECT count(DISTINCT table_id)"
+            f" FROM {CATALOGUE}.ducklake_delete_file WHERE end_snapshot IS NULL AND data_file_id IN"
+            f" (SELECT data_file_id FROM {CATALOGUE}.ducklake_data_file WHERE end_snapshot IS NULL)"
         ).fetchall()
         try:
             contents = read_contents(con)
@@ -78,6 +91,9 @@ def look_at(lake: Server) -> LakeStatus:
         versions=len(publications),
         bytes=int(size),
         disk_bytes=int(all_size),
+        files=int(files),
+        unprepared=int(unprepared),
+        is_single=catalogue_kind(lake) == "duckdb",
         base=dict(contents.base) if contents else {},
     )
 

@@ -132,7 +132,7 @@ class _Table:
             self.lite.execute(self.relation.create)
             order = ", ".join(map(quote, self.relation.key))
             try:
-                self._bring(f"ORDER BY {order}" if order else "")
+                self._bring(f"ORDER BY {order}" if order else "", over=False)
             except TooExact as error:
                 self.relation = self.relation.with_text(*error.args)
                 continue
@@ -159,26 +159,25 @@ class _Table:
             return "same"
         if not self.relation.key:
             return ""
-        self._bring(f"WHERE {recent}")
+        self._bring(f"WHERE {recent}", over=True)
         if self._count() != total:
             self._delete_gone()
         self._index()
         return "changed" if self._count() == total else ""
 
-    def _bring(self, which: str) -> None:
-        """Insert rows, or write them over those of the same key."""
+    def _bring(self, which: str, *, over: bool) -> None:
+        """Insert rows, into an empty table or `over` those of the same key."""
         columns = ", ".join(quote(each.name) for each in self.relation.columns)
         marks = ", ".join("?" * len(self.relation.columns))
-        insert = f"INSERT OR REPLACE INTO {quote(self.relation.name)} ({columns}) VALUES ({marks})"
-        key = ", ".join(map(quote, self.relation.key))
-        written = [
-            f"{quote(each.name)} = excluded.{quote(each.name)}"
-            for each in self.relation.columns
-            if each.name not in self.relation.key
-        ]
-        if key:
+        insert = f"INSERT INTO {quote(self.relation.name)} ({columns}) VALUES ({marks})"
+        if over:
+            written = [
+                f"{quote(each.name)} = excluded.{quote(each.name)}"
+                for each in self.relation.columns
+                if each.name not in self.relation.key
+            ]
             what = f"UPDATE SET {', '.join(written)}" if written else "NOTHING"
-            insert = f"{insert.replace(' OR REPLACE', '')} ON CONFLICT ({key}) DO {what}"
+            insert += f" ON CONFLICT ({', '.join(map(quote, self.relation.key))}) DO {what}"
         for batch in rows(self.con, self.relation, self.relation.columns, which):
             self.lite.executemany(insert, batch)
 

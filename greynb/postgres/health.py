@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from greynb.errors import DatabaseError
+from greynb.errors import DatabaseError, GreynbError
 from greynb.postgres.connecting import connect
 
 if TYPE_CHECKING:
@@ -76,3 +76,11 @@ def health(server: Server) -> Health:
     return Health(
         bool(encrypted), bool(local), user, tuple(keyless or ()), tuple(writable or ()), pid, float(idle or 0)
     )
+
+
+def asked(server: Server) -> Health | GreynbError:
+    """The same, with the error as an answer."""
+    try:
+        return health(server)
+    except GreynbError as error:
+        return error

@@ -72,7 +72,7 @@ class SyncResult:
     tables
         What changed per table, tables that are gone included.
     pages, pages_changed
-        Pages of the new file, and those that differ from the previous version; None where not compared.
+        Pages of the new file, and those of them that the previous one lacks; None where not compared.
     lag_closed
         Seconds between the last commit that the previous version held and now; None without a previous one.
     dry_run

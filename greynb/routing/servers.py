@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl
 
 from greynb.errors import RoutingError
 
@@ -21,6 +22,8 @@ Kind = Literal["postgresql", "ducklake", "spark"]
 _FORM = "Write postgresql://user@host:5432/database."
 _ENCODE = "Write special characters of a password as %XX: %40 for @, %2F for /, %3A for :, %3F for ?."
 _POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
+_PLACES = frozenset({"service", "host", "hostaddr", "port", "dbname", "user"})
+"""Parameters that say which database it is; of the others some are secrets."""
 _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
@@ -39,7 +42,7 @@ class Server:
     kind
         ``"postgresql"``, ``"ducklake"`` or ``"spark"``.
     name
-        Its address without password and parameters, for people.
+        Its address without secrets, for people.
     address
         The address in full, for the library that connects; may hold a password, so no `repr` shows it.
     over
@@ -53,8 +56,13 @@ class Server:
 
     @property
     def database(self) -> str:
-        """The last part of the name, short for a table's caption: the database, file or host."""
-        return self.name.rstrip("/").rpartition("/")[2]
+        """The last part of the name, short for a table's caption: the database, file, host or service."""
+        plain, _, query = self.name.partition("?")
+        last = plain.rstrip("/").rpartition("/")[2]
+        if last and not last.endswith(":"):
+            return last
+        values = dict(parse_qsl(query))
+        return values.get("dbname") or values.get("service") or self.kind
 
     def __str__(self) -> str:
         return self.name
@@ -110,9 +118,11 @@ def _postgresql(text: str) -> Server | None:
         raise RoutingError(
             "the PostgreSQL address's host or port is not understood", hint=f"{_FORM} {_ENCODE}"
         )
+    places = "&".join(part for part in query.split("&") if part.partition("=")[0] in _PLACES)
+    shown = f"?{places}" if places else ""
     return Server(
         "postgresql",
-        f"postgresql://{user}{at}{hosts}{slash}{database}",
+        f"postgresql://{user}{at}{hosts}{slash}{database}{shown}",
         f"postgresql://{match['rest']}",
     )
 

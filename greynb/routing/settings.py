@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,9 +28,9 @@ from greynb.routing.targets import Target, parse_target
 ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
 SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
 ENGINE_VARIABLES = ("ANALYTICS_ENGINE", "SPARK_REMOTE")
-LAKE_VARIABLE = "LAKE_DATA_PATH"
-"""Where a new DuckLake keeps its Parquet files; one that is there knows it."""
-_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES, LAKE_VARIABLE)
+LAKE_VARIABLES = ("LAKE_DATA_PATH", "LAKE_DB_PATH")
+"""Where a new DuckLake keeps its Parquet files (one that is there knows it); what ``sc://`` computes over."""
+_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES, *LAKE_VARIABLES)
 DEFAULT_FILES: Mapping[Role, str] = {
     "staging": "greyhound_racing_data_stage.db",
     "analytics": "greyhound_racing_data_analytics.db",
@@ -119,12 +119,14 @@ class Settings:
             raise RoutingError(f"there is no role {role!r}", hint="The roles are staging and analytics.")
         variable, target = self._target(role)
         mode = self._mode(role, variable, target.place)
-        if role == "analytics" and self._on_spark():
+        if isinstance(target.place, Server) and target.place.kind == "spark":
+            target = Target(self._over_lake(target.place), target.options)
+        elif role == "analytics" and self._on_spark():
             computing = self._spark(target.place)
             variable = variable if computing is target.place else "SPARK_REMOTE"
             target = Target(computing, {})
         setting = self.variables[variable] if variable else None
-        in_lake = isinstance(target.place, Server) and target.place.kind == "ducklake"
+        in_lake = isinstance(target.place, Server) and target.place.kind != "postgresql"
         return Route(
             role=role,
             place=target.place,
@@ -135,8 +137,17 @@ class Settings:
             options={**target.options, **self._lake_options()} if in_lake else target.options,
         )
 
+    def _over_lake(self, server: Server) -> Server:
+        """Spark by its own address, over the DuckLake that ``LAKE_DB_PATH`` names."""
+        setting = self.variables.get("LAKE_DB_PATH")
+        return (
+            server
+            if setting is None
+            else replace(server, over=self._parse("analytics", "LAKE_DB_PATH", setting).place)
+        )
+
     def _lake_options(self) -> dict[str, str]:
-        setting = self.variables.get(LAKE_VARIABLE)
+        setting = self.variables.get("LAKE_DATA_PATH")
         if setting is None:
             return {}
         base = setting.env_file.parent if setting.env_file else self.cwd

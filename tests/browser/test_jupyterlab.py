@@ -92,11 +92,22 @@ def test_a_query_is_seen_running_stops_and_the_next_cell_runs(
     expect(book.output(2)).to_contain_text("42")
 
 
+def test_the_panel_answers_while_all_cells_run(opened: Opened) -> None:
+    book = opened("%load_ext greynb", SLOW)
+    book.choose("Run", "Run All Cells")
+    expect(book.status).to_contain_text("analytics · ", timeout=20_000)
+    book.status.click()
+    expect(book.panel).to_contain_text("chosen by ANALYTICS_DB_PATH")
+    book.stop.click()
+    expect(book.panel).to_contain_text("the query was interrupted")
+
+
 def test_the_panel_shows_versions_tables_and_queries(
     opened: Opened, axe: Callable[[], list[str]], picture: Picture
 ) -> None:
     book = opened(SYNCED, "%%analytics\nSELECT venue, count(*) AS races FROM races GROUP BY venue")
     book.run(0)
+    expect(book.output(0)).to_contain_text("gen-", timeout=20_000)  # the status is there before
     expect(book.status).to_contain_text("up to date", timeout=20_000)
     book.run(1)
     expect(book.output(1)).to_contain_text("2 rows")
@@ -114,6 +125,7 @@ def test_the_panel_shows_versions_tables_and_queries(
 def test_versions_are_pinned_and_rolled_back_in_the_panel(opened: Opened) -> None:
     book = opened(SYNCED)
     book.run(0)
+    expect(book.output(0)).to_contain_text("gen-", timeout=20_000)  # the status is there before
     expect(book.status).to_contain_text("up to date", timeout=20_000)
     book.status.click()
     pin = book.panel.get_by_role("button", name=re.compile("Pin gen-")).last

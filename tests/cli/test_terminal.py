@@ -58,6 +58,15 @@ def test_a_dumb_terminal_gets_progress_line_by_line(place):
     assert code == 0 and "\x1b" not in shown and "\r\n" in shown and "\r" not in shown.replace("\r\n", "")
 
 
+def test_an_error_stands_below_the_progress_that_it_ended(place):
+    plan = place.folder / "plan"
+    plan.mkdir()
+    (plan / "greynb.toml").write_text("[contracts.races]\nrows = { min = 5_000 }\n")
+    shown, code = on_a_terminal(place, "sync", "--mode", "etl", "--plan", "plan", NO_COLOR="1")
+    assert code == Exit.REFUSED and "etl" in shown
+    assert re.search(r"^greynb: ", shown.replace("\r\n", "\n"), re.M)
+
+
 def test_a_pipe_that_wants_colours_gets_them(place):
     assert COLOUR.search(place.run("status", FORCE_COLOR="1").stdout)
     assert not COLOUR.search(place.run("status", FORCE_COLOR="1", NO_COLOR="1").stdout)

@@ -86,6 +86,11 @@ def test_files_without_difference_have_only_tables_that_are_the_same(pair):
     assert found.tables["t"].kind == "same" and found.pages.changed == 0 and found.pages.bytes == 0
 
 
+def test_of_a_file_that_became_smaller_only_its_own_pages_count(pair):
+    found = changed_file(*pair(rows(20_000), "DELETE FROM t WHERE i % 4; VACUUM"))
+    assert 0 < found.pages.changed <= found.pages.total
+
+
 @pytest.mark.parametrize("auto_vacuum", [0, 1, 2])
 @pytest.mark.parametrize("page_size", [512, 4096, 65_536])
 def test_a_change_in_an_overflow_page_alone_leads_back_to_its_leaf(pair, page_size, auto_vacuum):

@@ -32,7 +32,9 @@ def server_of(text: str) -> Server:
         ("POSTGRESQL+psycopg://[::1]:5433/r", "postgresql", "postgresql://[::1]:5433/r", "r"),
         ("postgresql://h1:1,h2:2/r?password=pw1", "postgresql", "postgresql://h1:1,h2:2/r", "r"),
         ("postgresql://%2Frun%2Fpostgresql/r", "postgresql", "postgresql://%2Frun%2Fpostgresql/r", "r"),
-        ("postgresql://", "postgresql", "postgresql://", "postgresql:"),
+        ("postgresql://", "postgresql", "postgresql://", "postgresql"),
+        ("postgresql://?service=r&password=pw1", "postgresql", "postgresql://?service=r", "r"),
+        ("postgresql:///?dbname=r&host=%2Frun", "postgresql", "postgresql:///?dbname=r&host=%2Frun", "r"),
         ("ducklake:lake/cat.db", "ducklake", f"ducklake:{BASE / 'lake/cat.db'}", "cat.db"),
         ("ducklake:postgresql://ann:pw1@db/r", "ducklake", "ducklake:postgresql://ann@db/r", "r"),
         (
@@ -94,6 +96,11 @@ def test_database_url_names_a_server_for_both_roles() -> None:
     assert [each.mode for each in routes] == ["legacy", "legacy"]
     assert [each.name for each in routes] == ["races", "races"]
     assert "pw1" not in repr(routes) + repr(copy.copy(routes))
+
+
+def test_two_services_are_two_places() -> None:
+    variables = {f"{role}_DB_PATH": f"postgresql://?service={role}" for role in ("STAGING", "ANALYTICS")}
+    assert route("staging", **variables).mode == "dual"
 
 
 def test_a_server_for_staging_and_a_file_for_analytics_are_two() -> None:

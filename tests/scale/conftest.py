@@ -9,6 +9,7 @@ import pytest
 
 from greynb.routing import Server, Settings
 from tests.scale.server import PostgresServer, programs
+from tests.scale.spark import SparkCluster, home
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +27,16 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer(folder)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkCluster]:
+    """One Spark of several processes; it takes 3 GB, and half a minute to start."""
+    folder = home()
+    assert folder is not None, "PySpark is not installed: make test-scale installs it"
+    cluster = SparkCluster(folder)
+    yield cluster
+    cluster.remove()
 
 
 @pytest.fixture

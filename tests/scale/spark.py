@@ -25,6 +25,7 @@ _CONF = {
     "spark.ui.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.network.timeout": "20s",
+    "spark.network.timeoutInterval": "5s",
     "spark.executor.heartbeatInterval": "2s",
     "spark.sql.adaptive.enabled": "true",
 }
@@ -50,10 +51,16 @@ class SparkCluster:
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_WORKER_DIR": str(self._folder / "work"),
             "SPARK_LOG_DIR": str(self._folder / "logs"),
-            "SPARK_DAEMON_MEMORY": "256m",
         }
         self.master_port, self.port = free_port(), free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            self._begin()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _begin(self) -> None:
         self._start(
             "master",
             *("bin/spark-class", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1"),
@@ -125,7 +132,7 @@ class SparkCluster:
         self.processes[name] = subprocess.Popen(
             [str(self._home / program), *words],
             cwd=self._folder,
-            env=self._env,
+            env=self._env | {"SPARK_DAEMON_MEMORY": "900m" if name == "connect" else "256m"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -137,4 +144,4 @@ class SparkCluster:
             with socket.socket() as tried:
                 return tried.connect_ex(("127.0.0.1", port)) == 0
 
-        wait_for(answers, 120)
+        wait_for(answers, 240)

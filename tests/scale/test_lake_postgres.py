@@ -187,3 +187,29 @@ def test_a_broken_connection_between_two_cells_is_made_again(lake: Lake, postgre
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     wait_for(lambda: lake.rows("SELECT count(*) FROM races") == [(5000,)])
+
+
+def test_staging_on_postgresql_is_published_to_a_lake_by_its_changed_rows(
+    lake: Lake, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = postgres.database()
+    monkeypatch.setenv("STAGING_DB_PATH", postgres.url(database))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with postgres.connect(database) as con:
+        con.execute("CREATE TABLE bets (id bigint PRIMARY KEY, odds double precision, placed date)")
+        con.execute(
+            "INSERT INTO bets SELECT i, i / 4.0, date '2025-01-01' + i FROM generate_series(1, 3000) i"
+        )
+    first = api.sync()
+    assert (first.id, dict(first.rows)) == ("lake-000001", {"bets": 3000})
+    assert lake.rows("SELECT count(*), sum(odds), max(placed)::VARCHAR FROM bets") == [
+        (3000, 1125375.0, "2033-03-20")
+    ]
+    with postgres.connect(database) as con:
+        con.execute("UPDATE bets SET odds = 0 WHERE id IN (5, 2000)")
+        con.execute("DELETE FROM bets WHERE id = 7")
+    second = api.sync()
+    assert second.mode == "incremental"
+    assert (second.tables["bets"].updated, second.tables["bets"].deleted) == (2, 1)
+    assert api.verify().equal
+    assert api.sync().mode == "unchanged"

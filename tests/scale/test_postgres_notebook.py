@@ -106,6 +106,7 @@ def test_analytics_is_read_from_the_server_where_it_serves_that(notebook: Notebo
     assert "races" in notebook.shown("%greynb tables")
     assert "numeric(10,2)" in notebook.shown("%greynb columns races")
     assert "nothing to copy" in notebook.shown("%greynb sync")
+    assert "one database" in notebook.shown("%greynb verify")
     assert "nothing behind staging" in notebook.shown("%greynb status")
     for command, said in (("history", "works on a SQLite file"), ("pin", "keeps no versions")):
         reply = notebook.run(f"%greynb {command}")

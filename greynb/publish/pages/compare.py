@@ -25,7 +25,7 @@ class PageTotals:
     total
         Pages of the new file.
     changed
-        Pages that differ or that only one of the files has.
+        Those that the old file does not have, or not with the same bytes.
     page_size
         Bytes of a page of the new file.
     """
@@ -59,8 +59,13 @@ class PageComparison:
 
     @property
     def changed(self) -> int:
-        """How many pages differ."""
-        return int(np.count_nonzero(~self.same[1:]))
+        """How many pages of the new file differ."""
+        return int(np.count_nonzero(~self.same[1 : len(self.new_words)]))
+
+    @property
+    def identical(self) -> bool:
+        """Whether both files hold the same."""
+        return bool(self.same[1:].all())
 
 
 def compare_pages(old: PageFile, new: PageFile) -> PageComparison:

@@ -116,7 +116,7 @@ def _changed_file(
     common = [name for name in after if name in before]
     if reason := _incomparable(old, new):
         found |= {name: TableChange(name, "whole", reason=reason) for name in common}
-        return FileChange(found, PageTotals(new.pages, max(old.pages, new.pages), new.page_size))
+        return FileChange(found, PageTotals(new.pages, new.pages, new.page_size))
     pages = compare_pages(old, new)
     totals = PageTotals(new.pages, pages.changed, new.page_size)
     finder = _Finder(old, new, pages)
@@ -148,7 +148,7 @@ class _Finder:
     def __init__(self, old: PageFile, new: PageFile, pages: PageComparison) -> None:
         self._new = new
         self._pages = pages
-        self._identical = not pages.changed
+        self._identical = pages.identical
         if not self._identical:
             self._walkers = Walker(old, pages.old_words), Walker(new, pages.new_words)
             self._suspect = suspects(old, new, pages.same, pages.old_words, pages.new_words)
