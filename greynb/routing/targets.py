@@ -22,6 +22,8 @@ from greynb.routing.servers import Server, parse_server
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_CONNECTION = re.compile(r"\bpassword\s*=|^(?:postgres(?:ql)?|mysql):", re.IGNORECASE)
+"""How connections to servers are also written, which as a file's name would be shown, password and all."""
 _FORMS = "Write sqlite:///relative/file.db, sqlite:////absolute/file.db, or just the path."
 
 
@@ -146,6 +148,11 @@ _PARSERS: Mapping[str, Callable[[str], tuple[str, str]]] = {
 def _file(text: str, base: Path) -> Path:
     if "\0" in text:
         raise RoutingError("the path holds a NUL character")
+    if _CONNECTION.search(text):
+        raise RoutingError(
+            "the value is a connection to a server, in a form that greynb does not read",
+            hint="Write postgresql://user@host/database, or ducklake:postgres: before host=… dbname=….",
+        )
     if os.name != "nt" and _DRIVE.match(text):
         raise RoutingError(f"{text} is a Windows path, and this system is not Windows")
     try:

@@ -50,6 +50,24 @@ def test_a_server_has_a_name_without_its_password(text: str, kind: str, name: st
     assert "pw1" not in f"{server!r} {server}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host=db dbname=races password=hunter2",
+        "postgres:host=db password=hunter2",
+        "postgres:ann:hunter2@db/races",
+        "ducklake:mysql:host=db password=hunter2",
+        "ducklake:POSTGRES:host=db Password = hunter2",
+        "ducklake:postgresql:ann:hunter2@db/races",
+        "sqlite:///host=db password=hunter2",
+    ],
+)
+def test_a_connection_in_another_form_is_no_file_whose_name_shows_the_password(text: str) -> None:
+    with pytest.raises(RoutingError, match="connection to a server") as caught:
+        route("analytics", ANALYTICS_DB_PATH=text)
+    assert "hunter2" not in str(caught.value)
+
+
 passwords = st.text(st.characters(exclude_categories=("Cs",)), min_size=6)
 
 
