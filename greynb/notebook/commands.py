@@ -87,6 +87,8 @@ def run(line: str, variables: Mapping[str, Any], config: Greynb) -> object:
     command = _COMMANDS.get(words[0])
     if command is None:
         known = [*_COMMANDS, *_ON_VARIABLES, "format"]
+        if words[0] in _IN_A_TERMINAL:
+            raise UsageError(f"{words[0]} is a command of the terminal", hint=f"!greynb {line}")
         close = get_close_matches(words[0], known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"%greynb has no command {words[0]!r}{meant}", hint="commands: " + ", ".join(known))
@@ -251,3 +253,6 @@ _ON_VARIABLES: dict[str, Callable[[Sequence[str], Mapping[str, Any], Greynb], ob
     "export": exporting.export,
     "profile": _profile,
 }
+_IN_A_TERMINAL = frozenset(
+    "archive audit completion demo guard migrate optimize report restore route".split()
+)

@@ -123,8 +123,8 @@ class DisplayTable:
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
         return (
             '<div style="overflow-x:auto"><table>'
-            f'<caption style="text-align:left">{_inline(self._caption(len(names)))}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            f'<caption style="text-align:left;white-space:nowrap">{_inline(self._caption(len(names)))}'
+            f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
     def _caption(self, width: int) -> str:

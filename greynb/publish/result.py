@@ -150,7 +150,9 @@ def _head(result: SyncResult) -> Iterator[str]:
         yield f"{result.id}: unchanged, it holds what staging does; nothing {_verb(result)} published"
     else:
         counted = sum(rows or 0 for rows in result.rows.values())
-        content = f"{len(result.rows)} tables, {counted:,} rows, " if not result.dry_run else ""
+        # Of a version that greynb did not make, nothing was counted.
+        known = result.rows and not result.dry_run
+        content = f"{len(result.rows)} tables, {counted:,} rows, " if known else ""
         took = " would be published" if result.dry_run else f" in {sum(result.seconds.values()):.2f} s"
         yield f"{result.id}: {content}{result.bytes / 1e6:,.1f} MB{took} ({result.mode})"
     if result.reason:

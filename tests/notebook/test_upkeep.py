@@ -114,6 +114,12 @@ def test_another_word_is_refused(published):
         run(published, "%greynb doctor --now")
 
 
+def test_a_command_of_the_terminal_is_named_as_such(shell):
+    with pytest.raises(UsageError, match="command of the terminal") as refused:
+        run(shell, "%greynb optimize --dry-run")
+    assert refused.value.hint == "!greynb optimize --dry-run"
+
+
 def test_unloading_takes_the_panels_away(shell):
     formatter = shell.display_formatter.formatters["text/html"]
     shell.run_line_magic("greynb", "status")

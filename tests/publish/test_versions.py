@@ -365,3 +365,10 @@ def test_a_copied_folder_holds_the_versions_that_it_held(tmp_path: Path, keep_ti
     content = written.read_bytes()
     written.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert not next(each for each in history(target) if each.id == "gen-000002").intact
+
+
+def test_a_rollback_to_what_greynb_did_not_make_claims_no_number_of_rows(stage: Path, target: Path) -> None:
+    make_books(target)
+    sync(stage, target)
+    said = str(rollback(target))
+    assert "0 rows" not in said and "0 tables" not in said
