@@ -20,7 +20,8 @@ def outputs(captured) -> list[dict[str, str]]:
     return [each.data for each in captured.outputs]
 
 
-def test_a_profile_stands_under_the_result(shell) -> None:
+def test_a_profile_stands_under_the_result(shell, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # a narrow terminal leaves some of its columns out
     shown = text(run(shell, "%%analytics --profile\nSELECT * FROM races"))
     assert shown.index("4 rows · ") < shown.index("profile of the result · 4 rows, 4 columns")
     assert re.search(r"runners +BIGINT +1 \(25 %\) +2 +7 · 7 · 8 · 8 · 8", shown)
