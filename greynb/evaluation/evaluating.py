@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from greynb.errors import GreynbError, QueryInterrupted
+from greynb.errors import GreynbError, telling_interrupts
 from greynb.evaluation.arguments import FRAME, Arguments, checked
 from greynb.evaluation.result import Evaluation
 from greynb.routing import Settings
@@ -76,37 +76,36 @@ def evaluate(
     QueryInterrupted
         The user pressed Ctrl-C.
     """
-    from greynb.connections import analytics_session, located
-    from greynb.databases.notebook_frames import is_frame
-    from greynb.databases.waiting import on_worker
-    from greynb.opening import in_duckdb
+    with telling_interrupts("evaluate: interrupted while the races were resampled"):
+        from greynb.connections import analytics_session, located
+        from greynb.databases.notebook_frames import is_frame
+        from greynb.databases.waiting import on_worker
+        from greynb.opening import in_duckdb
 
-    frame = predictions if is_frame(predictions) else None
-    arguments = checked(
-        predictions=predictions if frame is None else FRAME,
-        by=by,
-        since=since,
-        until=until,
-        price=price,
-        bins=bins,
-        kelly=kelly,
-        resamples=resamples,
-        seed=seed,
-    )
-    route = Settings.current().route("analytics")
-    try:
-        session = in_duckdb(analytics_session(route))
-        return evaluate_on(
-            session,
-            arguments,
-            str(route.place),
-            frame=frame,
-            waiting=lambda task: on_worker(task, interrupt=session.interrupt, label="evaluate"),
+        frame = predictions if is_frame(predictions) else None
+        arguments = checked(
+            predictions=predictions if frame is None else FRAME,
+            by=by,
+            since=since,
+            until=until,
+            price=price,
+            bins=bins,
+            kelly=kelly,
+            resamples=resamples,
+            seed=seed,
         )
-    except KeyboardInterrupt:
-        raise QueryInterrupted("evaluate: interrupted while the races were resampled") from None
-    except GreynbError as error:
-        raise located(error, route) from error.__cause__
+        route = Settings.current().route("analytics")
+        try:
+            session = in_duckdb(analytics_session(route))
+            return evaluate_on(
+                session,
+                arguments,
+                str(route.place),
+                frame=frame,
+                waiting=lambda task: on_worker(task, interrupt=session.interrupt, label="evaluate"),
+            )
+        except GreynbError as error:
+            raise located(error, route) from error.__cause__
 
 
 def evaluate_on(

@@ -250,7 +250,7 @@ threading.Timer({after}, _thread.interrupt_main).start()
 try:
     while True:
         greynb.evaluate(resamples={resamples})
-except (QueryInterrupted, KeyboardInterrupt):  # the latter between two calls
+except QueryInterrupted:
     print("interrupted", greynb.evaluate(resamples=10).count("races", "evaluated") > 0)
 """
 
