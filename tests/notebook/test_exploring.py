@@ -21,11 +21,33 @@ def outputs(captured) -> list[dict[str, str]]:
 
 
 def test_a_profile_stands_under_the_result(shell, monkeypatch) -> None:
-    monkeypatch.setenv("COLUMNS", "120")  # a narrow terminal leaves some of its columns out
+    monkeypatch.setenv("COLUMNS", "140")  # a narrow terminal shows it in parts
     shown = text(run(shell, "%%analytics --profile\nSELECT * FROM races"))
     assert shown.index("4 rows · ") < shown.index("profile of the result · 4 rows, 4 columns")
     assert re.search(r"runners +BIGINT +1 \(25 %\) +2 +7 · 7 · 8 · 8 · 8", shown)
     assert re.search(r"venue +VARCHAR +0 +2 +RICH · TAR +RICH 2×, TAR 2×", shown)
+
+
+def test_a_narrow_terminal_shows_a_profile_in_parts_and_leaves_nothing_out(shell, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = text(run(shell, "%%analytics df --profile\nSELECT * FROM races"))
+    assert "more columns" not in shown and max(map(len, shown.splitlines())) <= 60
+    assert shown.count("\nrunners ") == 3
+    assert re.search(r"runners +BIGINT +1 \(25 %\) +2\n", shown)
+    assert re.search(r"race_date +2025-07-01 · 2025-07-01 · 2025-07-02 · 20", shown)
+    assert re.search(r"runners +7 · 7 · 8 · 8 · 8\n", shown) and re.search(r"venue +RICH 2×, TAR 2×", shown)
+
+
+def test_a_date_is_called_so_in_the_profile_of_a_result_and_of_its_frame(shell, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    sql = "SELECT race_date, race_date + INTERVAL 5 HOUR AS later, NULL::DATE AS none FROM races"
+    for shown in (
+        text(run(shell, f"%%analytics df --profile\n{sql}")),
+        text(run(shell, "%greynb profile df")),
+    ):
+        assert re.search(r"race_date +DATE +0", shown)
+        assert re.search(r"later +TIMESTAMP +0", shown)
+        assert re.search(r"none +DATE +4 \(100 %\)", shown)
 
 
 def test_a_named_result_is_assigned_and_its_profile_shown(shell) -> None:
