@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from greynb.cli.common import complain, progress_line
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Commands, Parser, add_command
-from greynb.connections import located
 from greynb.errors import GreynbError, UsageError
 from greynb.routing import Settings
 
@@ -102,6 +101,6 @@ def _staging() -> Iterator[Path]:
     try:
         yield route.path
     except GreynbError as error:
-        if error.path not in (None, route.path):
-            raise
-        raise located(error, route) from error.__cause__
+        if error.path in (None, route.path):
+            error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
+        raise
