@@ -23,7 +23,7 @@ NAME: Final = "do_inspect"
 PATIENCE: Final = 2.0
 """Seconds that values may take; what a table is called and made of is shown without them."""
 _ENDING: Final = 1.0
-"""Seconds more in which they are stopped; what cannot be is left to end by itself, and nothing waits for it."""
+"""Seconds more in which they are stopped; what cannot be is left to end by itself."""
 _ROWS: Final = 10_000
 """Rows among which the commonest values are looked for."""
 
