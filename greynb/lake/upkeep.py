@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from greynb.databases.identifiers import literal
-from greynb.databases.relations import first_line, stop_if_interrupted
-from greynb.lake.attaching import ALIAS
+from greynb.databases.relations import stop_if_interrupted
+from greynb.lake.attaching import ALIAS, spoken
 from greynb.lake.snapshots import LakeSnapshot, snapshots
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def keep_up(con: duckdb.DuckDBPyConnection, lake: Server, keep: int, grace: time
             )
     except duckdb.Error as error:
         stop_if_interrupted(error)
-        return [f"old versions of the lake could not be removed: {first_line(error)}"]
+        return [f"old versions of the lake could not be removed: {spoken(error, lake)}"]
     return []
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from greynb.errors import RoutingError
+from greynb.routing.storage import Storage
 
 Kind = Literal["postgresql", "ducklake", "spark"]
 
@@ -47,12 +48,15 @@ class Server:
         The address in full, for the library that connects; may hold a password, so no `repr` shows it.
     over
         What it reads from: the catalogue of a DuckLake, what Spark is asked to compute on. None for others.
+    storage
+        Of a DuckLake: what the environment says of S3-like storage, which its files may lie on.
     """
 
     kind: Kind
     name: str
     address: str = field(repr=False)
     over: Path | Server | None = None
+    storage: Storage | None = field(default=None, repr=False)
 
     @property
     def database(self) -> str:
