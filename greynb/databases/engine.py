@@ -107,8 +107,6 @@ def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
     """Undo that httpfs takes AWS's variables over as settings, which every query can show."""
     for name in ("access_key_id", "secret_access_key", "session_token", "region"):
         con.execute(f"RESET GLOBAL s3_{name}")
-    # Without this, parameters in the name of a file lead to another server.
-    con.execute("SET GLOBAL s3_url_compatibility_mode = true")
 
 
 _checked: set[tuple[Path, int]] = set()

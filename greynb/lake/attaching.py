@@ -17,7 +17,7 @@ from greynb.databases.extension import Extension, has_extension
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase, UsageError
-from greynb.lake.storage import authorise, trouble
+from greynb.lake.storage import authorise, check_new, trouble
 from greynb.routing import Server
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ ALIAS: Final = "__greynb_lake"
 CATALOGUE: Final = f"__ducklake_metadata_{ALIAS}"
 """The name under which DuckLake attaches its catalogue."""
 _PATIENCE_MS: Final = 5_000
+_OLD: Final = "CREATE_IF_NOT_EXISTS false"
 _UNPUBLISHED: Final = "run `greynb sync` to make it"
 
 
@@ -117,12 +118,31 @@ def _attach(con: duckdb.DuckDBPyConnection, server: Server, writing: bool, data_
         path, options = _of_file(server, server.over, writing)
     else:
         path, options = _of_server(con, server)
-    if writing:
-        options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
-        if folder := _new_data_path(server, data_path):
-            options += [f"DATA_PATH {literal(folder)}"]
+    if not writing:
+        _attached(con, server, path, [*options, "READ_ONLY", "HIDDEN", _OLD])
+        return
+    options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
+    if isinstance(server.over, Path):
+        folder = None if server.over.exists() else data_path or f"{server.over}.files"
     else:
-        options += ["READ_ONLY", "HIDDEN", "CREATE_IF_NOT_EXISTS false"]
+        try:
+            _attached(con, server, path, [*options, _OLD])
+        except MissingDatabase:
+            folder = data_path
+        else:
+            return
+        if folder is None:
+            raise UsageError(
+                "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
+                hint="set LAKE_DATA_PATH to a folder that everyone can reach",
+            )
+    if folder is not None:
+        check_new(con, server, folder)
+        options += [f"DATA_PATH {literal(folder)}"]
+    _attached(con, server, path, options)
+
+
+def _attached(con: duckdb.DuckDBPyConnection, server: Server, path: str, options: list[str]) -> None:
     try:
         con.execute(f"ATTACH {literal(path)} AS {quote(ALIAS)} ({', '.join(options)})")
     except duckdb.Error as error:
@@ -178,16 +198,7 @@ def _kind(path: Path) -> str | None:
     raise UnreadableDatabase("the catalogue is neither a SQLite nor a DuckDB file", path=path)
 
 
-def _new_data_path(server: Server, data_path: str | None) -> str | None:
-    """The folder for the files of a lake that may have to be made; None where the lake is there and knows."""
-    if isinstance(server.over, Path):
-        if server.over.exists():
-            return None
-        return data_path or f"{server.over}.files"
-    return data_path
-
-
-def _refusal(error: duckdb.Error, server: Server) -> DatabaseError | UsageError:
+def _refusal(error: duckdb.Error, server: Server) -> DatabaseError:
     said = spoken(error, server)
     if isinstance(server.over, Path):
         if "lock" in said or "already attached" in said or "file handle conflict" in said:
@@ -197,11 +208,6 @@ def _refusal(error: duckdb.Error, server: Server) -> DatabaseError | UsageError:
                 hint="close the other one, or make the lake anew with a SQLite catalogue",
             )
         return UnreadableDatabase(f"the DuckLake cannot be attached: {said}", path=server.name)
-    if "DATA_PATH" in said.upper():
-        return UsageError(
-            "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
-            hint="set LAKE_DATA_PATH to a folder that everyone can reach",
-        )
     if "does not exist" in said or "CREATE_IF_NOT_EXISTS" in said.upper():
         return MissingDatabase(
             "there is no DuckLake in that database yet", path=server.name, hint=_UNPUBLISHED

@@ -63,6 +63,9 @@ class OpenLake:
     def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
         self.con = opened(server, settings=settings)
         folder = data_folder(self.con)
+        if "://" in folder:
+            # Otherwise parameters in the name of a file lead to another server.
+            self.con.execute("SET GLOBAL s3_url_compatibility_mode = true")
         lock(self.con, [folder])
         self._server = server
         self._is_remote = "://" in folder

@@ -14,7 +14,8 @@ import duckdb
 
 from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import literal
-from greynb.errors import DatabaseError, MissingDatabase, UnreadableDatabase, UsageError
+from greynb.databases.relations import stop_if_interrupted
+from greynb.errors import DatabaseError, UnreadableDatabase, UsageError
 from greynb.routing.storage import S3, Storage
 
 if TYPE_CHECKING:
@@ -67,6 +68,35 @@ def authorise(con: duckdb.DuckDBPyConnection, server: Server, folder: str) -> No
         raise DatabaseError(f"DuckDB does not take the keys for S3: {failed}", path=server.name)
 
 
+def check_new(con: duckdb.DuckDBPyConnection, server: Server, folder: str) -> None:
+    """Look at the folder on S3 that a lake is to be made in, before the catalogue names it for good.
+
+    Raises
+    ------
+    UsageError
+        There is something in it, which the lake's upkeep would take for what it left behind, and remove.
+    DatabaseError, RoutingError
+        As for `authorise`; or the server refuses to show the folder.
+    """
+    if "://" not in folder:
+        return
+    folder = f"{folder.rstrip('/')}/"
+    authorise(con, server, folder)
+    try:
+        found = con.execute(f"SELECT file FROM glob({literal(folder + '**')}) LIMIT 1").fetchone()
+    except duckdb.Error as error:
+        stop_if_interrupted(error)
+        failed = trouble(error, server)
+        if failed is None:
+            raise
+        raise failed from None
+    if found:
+        raise UsageError(
+            f"the folder for a new lake's files is not empty: {found[0]}",
+            hint="set LAKE_DATA_PATH to an empty one, as a lake's upkeep removes what it does not know",
+        )
+
+
 def probe(server: Server, s3: S3 | None = None) -> None:
     """Raise `DatabaseError` where nothing listens; of a proxy that is not known."""
     if _storage(server).is_proxied:
@@ -100,7 +130,7 @@ def trouble(error: BaseException | None, server: Server) -> DatabaseError | None
 
 def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> DatabaseError:
     if "NoSuchBucket" in text:
-        return MissingDatabase(
+        return UnreadableDatabase(
             f"S3 at {s3.address} has no bucket {place.partition('/')[0]}",
             path=server.name,
             hint="make it there, or set LAKE_DATA_PATH to one that is there",
@@ -111,7 +141,8 @@ def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> Dat
             path=server.name,
             hint="`greynb sync --mode full` publishes all rows anew",
         )
-    if status in (401, 403):
+    # Who gives no keys is told 400 by some servers, where the answer has no body.
+    if status in (401, 403) or (status == 400 and s3.key is None):
         return UnreadableDatabase(
             f"S3 at {s3.address} refused the keys, or what they may do (HTTP {status}): {place}",
             path=server.name,

@@ -29,7 +29,7 @@ _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::(?P<port>\d*))?")
-_LOCAL = re.compile(r"(?:sqlite|duckdb):")
+_LOCAL = re.compile(r"\A(?:sqlite|duckdb):")
 """What kind of file the catalogue is; told by the file itself where it is there already."""
 _SPARK = re.compile(r"(?P<host>[^\s:/;@]+)(?::(?P<port>\d+))?(?:/?(?:;.*)?)?", re.DOTALL)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Setting:
         A ``${NAME}`` in its value that is set nowhere, else None.
     """
 
-    text: str
+    text: str = field(repr=False)
     source: Source
     env_file: Path | None = None
     undefined: str | None = None

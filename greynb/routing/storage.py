@@ -77,7 +77,7 @@ class S3:
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,8 @@ def table_files(con: duckdb.DuckDBPyConnection, name: str, number: int) -> Table
     ).fetchall()
     if any("://" in str(path) for (path,) in files):
         raise DatabaseError(
-            f"Spark cannot read {name}: the lake's files are on S3, for which Spark needs libraries and keys of"
-            " its own",
+            f"Spark cannot read {name}: the lake's files are on S3,"
+            " for which Spark needs libraries and keys of its own",
             hint="set ANALYTICS_ENGINE=duckdb to read the same lake",
         )
     described = con.execute(

@@ -58,7 +58,7 @@ def is_installed() -> bool:
 
 
 class S3Server:
-    """One server; `stop` and `start` it as often as a test likes.
+    """One server; `stop` and `start` the part that answers S3's calls as often as a test likes.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class S3Server:
         self._folder = Path(tempfile.mkdtemp(prefix="greynb-s3-"))
         self.secret = secrets.token_urlsafe(24) + "+/=" + secrets.token_urlsafe(4)  # as those of AWS look
         self._ports = {part: free_port() for part in _PARTS}
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
             self._set_up()
             self.start()
@@ -125,7 +125,6 @@ class S3Server:
     def client(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB that reaches everything there, for a test's own looks."""
         con = extended_instance("httpfs")
-        con.execute("SET s3_url_compatibility_mode = false")  # which takes no patterns
         con.execute(
             f"CREATE SECRET (TYPE s3, KEY_ID {literal(KEY)}, SECRET {literal(self.secret)},"
             f" ENDPOINT '127.0.0.1:{self.port}', URL_STYLE 'path', USE_SSL false, REGION 'us-east-1')"
@@ -134,21 +133,24 @@ class S3Server:
 
     def start(self) -> None:
         for part in _PARTS:
-            with (self._folder / f"{part}.log").open("ab") as log:
-                command = [PYTHON, "-c", _SERVE, str(self._folder), part]
-                self._processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder))
+            if part not in self._processes:
+                with (self._folder / f"{part}.log").open("ab") as log:
+                    command = [PYTHON, "-c", _SERVE, str(self._folder), part]
+                    self._processes[part] = subprocess.Popen(command, stdout=log, stderr=log)
         wait_for(lambda: all(map(listens, self._ports.values())))
 
     def stop(self) -> None:
-        for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.wait()
-        self._processes.clear()
+        self._end("proxy")
 
     def remove(self) -> None:
-        self.stop()
+        for part in list(self._processes):
+            self._end(part)
         shutil.rmtree(self._folder)
+
+    def _end(self, part: str) -> None:
+        process = self._processes.pop(part)
+        process.kill()
+        process.wait()
 
     def _set_up(self) -> None:
         (self._folder / "disks" / "disk").mkdir(parents=True)
