@@ -22,7 +22,7 @@ from greynb.databases.recall import Recall
 from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import QueryError
+from greynb.errors import QueryError, UnreadableDatabase
 from greynb.lake.attaching import unreadable
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
@@ -257,6 +257,8 @@ class LakeSession:
             if self._expired(error):
                 return attempt()
             if found := trouble(error.__cause__, self._server):
+                if isinstance(found, UnreadableDatabase):
+                    self._forget()  # the next cell brings the keys as they are then
                 raise found from None
             raise
 

@@ -1,4 +1,4 @@
-"""S3-like storage: which server and keys the variables and AWS's files mean, and that no error shows a key."""
+"""S3-like storage: which server and keys the variables and AWS's files mean; no error shows a key."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_name_that_is_set_nowhere_is_said_of_the_variable_that_refers_to_it(tm
         s3(tmp_path)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), min_size=8))
+@given(st.text(st.characters(codec="ascii", exclude_categories=("Cc", "Zs"))).map("hunter2".__add__))
 def test_no_repr_shows_what_a_variable_holds(secret: str) -> None:
     variables = {
         "ANALYTICS_DB_PATH": f"ducklake:postgresql://ann:{quote(secret, safe='')}@db/races",

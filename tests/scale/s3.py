@@ -70,7 +70,7 @@ class S3Server:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="greynb-s3-"))
-        self.secret = secrets.token_urlsafe(24) + "+/=" + secrets.token_urlsafe(4)  # as those of AWS look
+        self.secret = _new_secret()
         self._ports = {part: free_port() for part in _PARTS}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
@@ -142,6 +142,13 @@ class S3Server:
     def stop(self) -> None:
         self._end("proxy")
 
+    def rotate(self) -> None:
+        """Take another secret from now on, and the one before no more."""
+        self.stop()
+        self.secret = _new_secret()
+        self._configure("proxy")
+        self.start()
+
     def remove(self) -> None:
         for part in list(self._processes):
             self._end(part)
@@ -158,9 +165,12 @@ class S3Server:
             "[swift-hash]\nswift_hash_path_prefix = races\nswift_hash_path_suffix = races\n"
         )
         for part in _PARTS:
-            (self._folder / f"{part}.conf").write_text(self._conf(part))
+            self._configure(part)
         ports = [str(self._ports[part]) for part in _PARTS[:-1]]
         subprocess.run([PYTHON, "-c", _RINGS, str(self._folder), *ports], check=True)
+
+    def _configure(self, part: str) -> None:
+        (self._folder / f"{part}.conf").write_text(self._conf(part))
 
     def _conf(self, part: str) -> str:
         common = (
@@ -179,3 +189,8 @@ class S3Server:
         return (
             f"{common}[pipeline:main]\npipeline = {_PIPELINE}\n{own}account_autocreate = true\n{filters}"
         ).replace("#tempauth\n", f"#tempauth\nuser_{account}_{user} = {self.secret} .admin\n")
+
+
+def _new_secret() -> str:
+    """As those of AWS look."""
+    return f"{secrets.token_urlsafe(24)}+/={secrets.token_urlsafe(4)}"

@@ -25,15 +25,21 @@ from greynb import api, connections
 from greynb.doctor.examination import examine
 from greynb.doctor.patient import Patient
 from greynb.errors import DatabaseError, UnreadableDatabase, UsageError, WriteRefused
-from greynb.lake.attaching import opened
+from greynb.lake.attaching import ALIAS, CATALOGUE, opened
 from greynb.lake.compacting import compact
 from greynb.lake.publishing import ANEW
 from greynb.lake.upkeep import keep_up
 from greynb.routing import Server, Settings
 from greynb.spark.files import table_files
 from tests.lake.conftest import Lake, fill
-from tests.scale.s3 import S3Server, is_installed
+from tests.scale.s3 import KEY, S3Server, is_installed
 from tests.scale.server import PostgresServer, wait_for
+
+_LISTINGS = (
+    *("duckdb_databases()", "duckdb_secrets()", "duckdb_settings()", "duckdb_logs", "duckdb_views()"),
+    *(f"ducklake_{name}('{ALIAS}')" for name in ("settings", "options", "snapshots")),
+    f"{CATALOGUE}.ducklake_metadata",
+)
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +138,8 @@ def test_a_cell_reaches_no_other_object_file_or_server(lake: Lake, s3: S3Server)
 def test_nothing_shows_the_keys(lake: Lake, s3: S3Server) -> None:
     api.sync()
     lake.rows("SELECT 1 FROM races")
-    for listing in ("duckdb_secrets()", "duckdb_settings()", "duckdb_databases()", "duckdb_logs"):
-        assert s3.secret not in str(asked(lake, f"FROM {listing}"))
+    for listing in _LISTINGS:
+        assert s3.secret not in str(asked(lake, f"SELECT COLUMNS(*)::VARCHAR FROM {listing}"))
     assert asked(lake, "FROM which_secret('s3://elsewhere/x', 's3')") == []
     assert s3.secret not in f"{greynb.status()} {api.history()} {server()!r} {Settings.current()!r}"
 
@@ -163,6 +169,28 @@ def test_wrong_keys_are_refused_by_name_and_not_shown(lake: Lake, monkeypatch: p
     with pytest.raises(UnreadableDatabase, match="refused the keys") as caught:
         lake.rows("SELECT 1 FROM races")
     assert "AWS_ACCESS_KEY_ID is not set" in str(caught.value)
+
+
+def test_keys_that_a_profile_changed_meanwhile_serve_the_next_cell(
+    lake: Lake, s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api.sync()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+
+    def change(secret: str) -> None:
+        (tmp_path / "keys").write_text(
+            f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {secret}\n"
+        )
+
+    change(s3.secret)
+    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
+    s3.rotate()
+    with pytest.raises(UnreadableDatabase, match="refused the keys"):
+        lake.rows("SELECT count(DISTINCT track) FROM races")
+    change(s3.secret)
+    assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
 
 
 def test_a_bucket_that_is_not_there_is_said_before_the_lake_is_made(
@@ -344,7 +372,11 @@ def test_a_catalogue_in_postgresql_goes_with_files_on_s3_and_shows_no_password(
         monkeypatch.setenv("ANALYTICS_DB_PATH", address)
         api.sync()
         assert lake.rows("SELECT count(*) FROM races") == [(5000,)]
-        said = [asked(lake, f"FROM {each}") for each in ("duckdb_databases()", "duckdb_secrets()")]
-        said += [greynb.status(), api.history(), server(), lake.cells().snapshot]
+        said = [asked(lake, f"SELECT COLUMNS(*)::VARCHAR FROM {each}") for each in _LISTINGS]
+        said += [greynb.status(), api.history(), server(), Settings.current(), lake.cells().snapshot]
+        monkeypatch.setenv("ANALYTICS_DB_PATH", address.replace("s3cr", "guess-s3cr"))
+        with pytest.raises(UnreadableDatabase, match="refused the connection") as caught:
+            lake.rows("SELECT 1 FROM races")
+        said.append(shown(caught.value))
         for form in (password, quote(password, safe=""), escaped):
             assert form not in "".join(f"{each} {each!r}" for each in said)
