@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Final
 
 import duckdb
@@ -13,9 +14,12 @@ from greynb.lake.attaching import data_folder, opened
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.contents import read_contents
 from greynb.lake.snapshots import LakeSnapshot
+from greynb.lake.storage import probe
 from greynb.routing import Server
 
 OTHER: Final = "the DuckLake was published by another version of greynb: {}"
+_TRUSTED: Final = 5.0
+"""Seconds for which a storage that answered is taken to be there."""
 
 
 class LakeAttachment:
@@ -58,6 +62,19 @@ class OpenLake:
 
     def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
         self.con = opened(server, settings=settings)
-        lock(self.con, [data_folder(self.con)])
+        folder = data_folder(self.con)
+        if "://" in folder:
+            # Otherwise parameters in the name of a file lead to another server.
+            self.con.execute("SET GLOBAL s3_url_compatibility_mode = true")
+        lock(self.con, [folder])
+        self._server = server
+        self._is_remote = "://" in folder
+        self._asked = monotonic()
         self.attachment = LakeAttachment(self.con)
         self.runner = Runner(self.con, self.attachment)
+
+    def check(self) -> None:
+        """Raise `DatabaseError` where the storage was there and is no more; asked every few seconds."""
+        if self._is_remote and monotonic() - self._asked > _TRUSTED:
+            probe(self._server)
+            self._asked = monotonic()

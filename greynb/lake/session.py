@@ -19,13 +19,15 @@ from greynb.databases.mirroring import Mirroring
 from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
-from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import DatabaseError, QueryError
+from greynb.errors import QueryError, UnreadableDatabase
+from greynb.lake.attaching import unreadable
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
+from greynb.lake.storage import trouble
 
 if TYPE_CHECKING:
     from greynb.databases.reports import TableReport
@@ -98,8 +100,8 @@ class LakeSession:
                 return self._refreshed()
             except duckdb.Error as error:
                 stop_if_interrupted(error)
-                said = first_line(error)
-            raise DatabaseError(f"the DuckLake cannot be read: {said}", path=self._server.name)
+                failed = unreadable(error, self._server)
+            raise failed
 
     def pin(self, version: str | None = None) -> LakeSnapshot:
         """Keep to one version, by default the newest, until `unpin`.
@@ -161,12 +163,9 @@ class LakeSession:
             self.refresh()
             self._tell_newer()
             refuse_drops(self._open.con, passed, self.catalog)
-            try:
-                return self._open.runner.attempt(passed, parameters or {}, variables or {})
-            except QueryError as error:
-                if not self._expired(error):
-                    raise
-                return self._open.runner.attempt(passed, parameters or {}, variables or {})
+            return self._unexpired(
+                lambda: self._open.runner.attempt(passed, parameters or {}, variables or {})
+            )
 
     def describe(
         self, passed: Passed, values: Mapping[str, object]
@@ -180,12 +179,7 @@ class LakeSession:
         """
         with self._lock:
             self._tell_newer()
-            try:
-                return self._described(passed, values)
-            except QueryError as error:
-                if not self._expired(error):
-                    raise
-                return self._described(passed, values)
+            return self._unexpired(lambda: self._described(passed, values))
 
     def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Ask something of the connection that has the lake attached."""
@@ -234,6 +228,7 @@ class LakeSession:
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:
+        self._open.check()
         attachment = self._open.attachment
         wanted = self._pinned.number if self._pinned else newest_number(self._open.con)
         if attachment.snapshot is None or attachment.snapshot.number != wanted:
@@ -253,6 +248,19 @@ class LakeSession:
         if newest.id != self._pinned.id:
             self._newer_told = True
             self._open.attachment.notices.append(NEWER.format(self._pinned.id, newest.id))
+
+    def _unexpired(self, attempt: Callable[[], T]) -> T:
+        """Do something that reads; once more where the snapshot went meanwhile."""
+        try:
+            return attempt()
+        except QueryError as error:
+            if self._expired(error):
+                return attempt()
+            if found := trouble(error.__cause__, self._server):
+                if isinstance(found, UnreadableDatabase):
+                    self._forget()  # the next cell brings the keys as they are then
+                raise found from None
+            raise
 
     def _expired(self, error: QueryError) -> bool:
         """Whether the snapshot has gone since the cell began; then there is a newer one now.

@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from greynb.errors import RoutingError
+from greynb.routing.storage import Storage
 
 Kind = Literal["postgresql", "ducklake", "spark"]
 
@@ -28,7 +29,7 @@ _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::(?P<port>\d*))?")
-_LOCAL = re.compile(r"(?:sqlite|duckdb):")
+_LOCAL = re.compile(r"\A(?:sqlite|duckdb):")
 """What kind of file the catalogue is; told by the file itself where it is there already."""
 _SPARK = re.compile(r"(?P<host>[^\s:/;@]+)(?::(?P<port>\d+))?(?:/?(?:;.*)?)?", re.DOTALL)
 
@@ -47,12 +48,15 @@ class Server:
         The address in full, for the library that connects; may hold a password, so no `repr` shows it.
     over
         What it reads from: the catalogue of a DuckLake, what Spark is asked to compute on. None for others.
+    storage
+        Of a DuckLake: what the environment says of S3-like storage, which its files may lie on.
     """
 
     kind: Kind
     name: str
     address: str = field(repr=False)
     over: Path | Server | None = None
+    storage: Storage | None = field(default=None, repr=False)
 
     @property
     def database(self) -> str:
