@@ -27,7 +27,8 @@ from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, QueryError, UsageError
-from greynb.postgres.attached import Attached, PostgresCatalog, said
+from greynb.postgres.attached import Attached, said
+from greynb.postgres.attachedcatalog import PostgresCatalog
 
 if TYPE_CHECKING:
     from greynb.databases.reading import Version
@@ -273,4 +274,7 @@ class PostgresAnalytics:
             con.rollback()
 
     def _prepare(self, passed: Passed) -> None:
-        refuse_drops(self._con, [passed], self._reading.catalog)
+        with self._lock:
+            refuse_drops(self._con, [passed], self._reading.catalog)
+            self._reading.catalog.refresh()
+            self._runner.ensure(passed)
