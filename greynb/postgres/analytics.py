@@ -52,14 +52,15 @@ class Moment:
         ``"postgresql"``.
     source
         The database's name.
-    published
-        None: it is live.
+    published, identity
+        None: it is live, so no result of it is kept.
     """
 
     id: str
     source: str
     kind: str = "postgresql"
     published: datetime | None = None
+    identity: str | None = None
 
 
 class _Reading:
@@ -102,7 +103,7 @@ class PostgresAnalytics:
         self._attached: Attached | None = None
         self._stopped: float | None = None
         self.mirroring = Mirroring(None)
-        self.recall = Recall(duckdb.connect(":memory:"))
+        self.recall = Recall()
 
     @property
     def snapshot(self) -> Version:
@@ -221,6 +222,7 @@ class PostgresAnalytics:
             self._attached = Attached(self._server, self._settings)
             self._reading = _Reading(self._attached.con)
             self._runner = Runner(self._attached.con, self._reading)
+            self._runner.share(self.recall)
         return self._attached.con
 
     def _connect(self) -> None:
