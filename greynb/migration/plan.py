@@ -147,8 +147,16 @@ def _checked(plan: Plan) -> Plan:
             raise UsageError("the folder does not exist", path=folder, hint=f"create it: mkdir -p {folder}")
     if plan.analytics is None:
         return plan
-    pairs = (plan.source, plan.target), (plan.source, plan.analytics), (plan.target, plan.analytics)
-    for one, other in pairs:
-        if same_file(one, other):
-            raise UsageError(f"{one} and {other} are one file", hint="choose with --staging and --analytics")
+    if same_file(plan.source, plan.target):
+        raise UsageError(
+            "the database to migrate and the new staging are one file",
+            path=plan.source,
+            hint="if that is staging already, there is nothing to migrate: `greynb sync` publishes it, and"
+            " --to-servers moves it to PostgreSQL; else choose another file with --staging",
+        )
+    for one, what in ((plan.source, "the database to migrate"), (plan.target, "the new staging")):
+        if same_file(one, plan.analytics):
+            raise UsageError(
+                f"{what} and the new analytics are one file", path=one, hint="choose another with --analytics"
+            )
     return plan

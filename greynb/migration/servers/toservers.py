@@ -15,13 +15,12 @@ from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError, PublishError, UsageError
 from greynb.migration.contents import Content, changed_since, copy, differing
 from greynb.migration.journal import Journal, State, migrating
-from greynb.migration.servers.census import Held, held
+from greynb.migration.servers.bringing import bring
 from greynb.migration.servers.comparing import hash_of
-from greynb.migration.servers.making import Making
 from greynb.migration.servers.record import Record, read_record
 from greynb.migration.servers.serversplan import ToServers
 from greynb.migration.servers.session import writing
-from greynb.migration.servers.sqliteschema import Schema, read_schema
+from greynb.migration.servers.sqliteschema import read_schema
 from greynb.migration.switching import switch
 from greynb.postgres.snapshot import ServerLook, look
 from greynb.publish.outside import look_before_copying
@@ -139,11 +138,7 @@ class _Work:
                 plan.source, path, lambda part: told("copy", part), lambda part: told("hash", part)
             )
             with closing(sqlite3.connect(path, isolation_level=None)) as lite:
-                schema = read_schema(lite)
-                with self.steps.step("census"):
-                    found = held(lite, schema)
-                self.tables = len(schema.tables)
-                server = self._brought(lite, schema, found, content)
+                server = self._brought(lite, content)
         finally:
             remove_database(path)
         analytics = str(plan.analytics.place)
@@ -153,26 +148,19 @@ class _Work:
             State(str(plan.source), plan.server.name, analytics, identity, content, before, "copied")
         )
 
-    def _brought(self, lite: sqlite3.Connection, schema: Schema, found: Held, content: Content) -> ServerLook:
-        plan, steps = self.plan, self.steps
+    def _brought(self, lite: sqlite3.Connection, content: Content) -> ServerLook:
+        plan = self.plan
+        schema = read_schema(lite)
+        self.tables = len(schema.tables)
+        wanted = {each.name: content[each.name] for each in schema.tables}
         with writing(plan.server) as con:
             record = read_record(con)
-            wanted = {name: content[name] for name in found.columns}
             if record is None or record.source != str(plan.source) or not self._there(con, record, wanted):
-                making = Making(con, schema, found)
-                with steps.step("create"):
-                    making.tables()
-                with steps.step("copy rows") as told:
-                    making.rows(lite, told)
-                with steps.step("keys and indexes") as told:
-                    making.rest(lite, told)
-                with steps.step("compare") as told:
-                    making.compare(content, told)
-                self.lefts = tuple(map(str, making.lefts))
-                self.notices += found.notices
-                _noted(plan, schema, found, content).write(con)
+                lefts, notices = bring(con, lite, schema, content, plan.source, self.steps)
+                self.lefts = tuple(map(str, lefts))
+                self.notices += notices
             seen = look(con)
-            with steps.step("commit"):
+            with self.steps.step("commit"):
                 con.commit()
         return seen
 
@@ -217,18 +205,6 @@ class _Work:
                 path=self.plan.source,
                 hint="stop the program that writes there, then run the same command again: it copies anew",
             )
-
-
-def _noted(plan: ToServers, schema: Schema, found: Held, content: Content) -> Record:
-    return Record(
-        source=str(plan.source),
-        content={name: str(content[name]) for name in found.columns},
-        tables=found.columns,
-        statements=schema.statements,
-        counters=schema.counters,
-        numbers=schema.numbers,
-        virtual=schema.virtual,
-    )
 
 
 def _is_there(con: psycopg.Connection[Any], name: str) -> bool:
