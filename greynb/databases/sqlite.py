@@ -171,9 +171,7 @@ def file_error(error: sqlite3.Error, path: Path, timeout: float) -> GreynbError:
     if code == sqlite3.SQLITE_NOTADB:
         return UnreadableDatabase(f"the file is not a SQLite database{_what_else(path)}", path=path)
     if code == sqlite3.SQLITE_IOERR and _is_full(path):
-        code = (
-            sqlite3.SQLITE_FULL
-        )  # SQLite has no such word for a -shm that cannot grow
+        code = sqlite3.SQLITE_FULL  # SQLite has no such word for a -shm that cannot grow
     if code in _FILE_ERRORS:
         message, hint = _FILE_ERRORS[code]
         return UnreadableDatabase(f"{message} ({error})", path=path, hint=hint)
