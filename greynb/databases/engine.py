@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
 
@@ -100,7 +103,9 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    return duckdb.connect(":memory:", config=own | settings)
+    con = duckdb.connect(":memory:", config=own | settings)
+    _instances.add(con)
+    return con
 
 
 def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
@@ -110,3 +115,19 @@ def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
 
 
 _checked: set[tuple[Path, int]] = set()
+_instances: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked process: never take apart what the parent opened.
+
+    An instance waits for its threads when it ends, and none of them is here: the process would hang or end
+    with a segmentation fault. So those that were inherited are kept for ever, by a reference that nobody
+    gives back; among them the one that DuckDB opens for itself when it is imported.
+    """
+    for con in (*_instances, duckdb.default_connection()):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(con))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -60,7 +60,7 @@ def read(path: Path, environ: Mapping[str, str]) -> dict[str, EnvValue]:
     except (OSError, UnicodeDecodeError) as error:
         raise RoutingError(
             f"the file {path} cannot be read: {error}",
-            hint="Make it readable as UTF-8 text, or move it away.",
+            hint="make it readable as UTF-8 text, or move it away",
         ) from error
     values: dict[str, EnvValue] = {}
     for name, text in raw:

@@ -102,7 +102,7 @@ def spark(text: str, over: Path | Server | None = None) -> Server:
     """Read ``sc://host:15002/;token=…``, which may compute `over` another database."""
     match = _SPARK.fullmatch(text[len("sc://") :]) if text.lower().startswith("sc://") else None
     if match is None:
-        raise RoutingError("the Spark address is not understood", hint="Write sc://host:15002.")
+        raise RoutingError("the Spark address is not understood", hint="write sc://host:15002")
     return Server("spark", f"sc://{match['host']}:{match['port'] or 15002}", text, over)
 
 
@@ -142,7 +142,7 @@ def _ducklake(rest: str, file: Callable[[str], Path]) -> Server:
     else:
         raise RoutingError(
             "the ducklake: address names no catalogue",
-            hint="Write ducklake:/path/catalogue.ducklake or ducklake:postgresql://user@host/database.",
+            hint="write ducklake:/path/catalogue.ducklake or ducklake:postgresql://user@host/database",
         )
     return Server("ducklake", f"ducklake:{over}", f"ducklake:{rest}", over)
 
@@ -157,7 +157,7 @@ def _keywords(text: str) -> Server:
         match = _KEYWORD.match(text, at)
         if match is None:
             raise RoutingError(
-                "the catalogue's connection is not understood", hint="Write host=… dbname=… user=…."
+                "the catalogue's connection is not understood", hint="write host=… dbname=… user=…"
             )
         found[match["name"]] = match["plain"] if match["quoted"] is None else match["quoted"]
         at = match.end()

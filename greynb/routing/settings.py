@@ -97,7 +97,7 @@ class Settings:
         try:
             cwd = _folder(os.getcwd())  # noqa: PTH109 - a Path that is kept, for each cell
         except OSError as error:
-            raise RoutingError("the working directory is gone", hint="Change to one that exists.") from error
+            raise RoutingError("the working directory is gone", hint="change to one that exists") from error
         return cls.from_environ(os.environ, cwd)
 
     @classmethod
@@ -123,7 +123,7 @@ class Settings:
             The role's variable does not name a file or server that greynb can use.
         """
         if role not in ROLE_VARIABLES:
-            raise RoutingError(f"there is no role {role!r}", hint="The roles are staging and analytics.")
+            raise RoutingError(f"there is no role {role!r}", hint="the roles are staging and analytics")
         variable, target = self._target(role)
         mode = self._mode(role, variable, target.place)
         if isinstance(target.place, Server) and target.place.kind == "spark":
@@ -176,7 +176,7 @@ class Settings:
                 "there is no such engine",
                 role="analytics",
                 chosen_by=chosen_by("ANALYTICS_ENGINE", engine.env_file),
-                hint="ANALYTICS_ENGINE is duckdb (what it is when unset) or spark.",
+                hint="ANALYTICS_ENGINE is duckdb (what it is when unset) or spark",
             )
         return True
 
@@ -189,7 +189,7 @@ class Settings:
             raise RoutingError(
                 "ANALYTICS_ENGINE is spark, and SPARK_REMOTE is not set",
                 role="analytics",
-                hint="Set SPARK_REMOTE=sc://host:15002.",
+                hint="set SPARK_REMOTE=sc://host:15002",
             )
         try:
             return spark(setting.text, over)
@@ -257,7 +257,7 @@ def _check_defined(variable: str, setting: Setting) -> None:
     if setting.undefined:
         raise RoutingError(
             f"{variable} refers to ${{{setting.undefined}}}, which is not set",
-            hint=f"Set {setting.undefined}, or write ${{{setting.undefined}:-a default}}.",
+            hint=f"set {setting.undefined}, or write ${{{setting.undefined}:-a default}}",
         )
 
 
@@ -267,7 +267,7 @@ def _check_writable(target: Target) -> None:
         raise RoutingError("the address says mode=ro, and staging takes writes")
     if isinstance(target.place, Server) and target.place.kind != "postgresql":
         raise RoutingError(
-            f"{target.place.name} cannot be staging", hint="Staging is a SQLite file or postgresql://…."
+            f"{target.place.name} cannot be staging", hint="staging is a SQLite file or postgresql://…"
         )
 
 

@@ -152,7 +152,7 @@ class Storage:
         if bool(texts[0]) != bool(texts[1]):
             missing = _KEYS[1 if texts[0] else 0]
             raise RoutingError(
-                f"S3 needs two keys, and {missing} is missing", chosen_by=by, hint=f"Set {missing}, too."
+                f"S3 needs two keys, and {missing} is missing", chosen_by=by, hint=f"set {missing}, too"
             )
         if not texts[0]:
             return None, None, None, "AWS_ACCESS_KEY_ID is not set"
@@ -175,7 +175,7 @@ class Storage:
             raise RoutingError(
                 "AWS's files have no such profile",
                 chosen_by=self._by("AWS_PROFILE"),
-                hint="`aws configure list-profiles` lists them.",
+                hint="`aws configure list-profiles` lists them",
             )
         return _Profile(values, f"the profile {name} of ~/.aws")
 
@@ -200,12 +200,12 @@ def _sections(text: str, variable: str, names: Iterable[str]) -> Iterable[dict[s
         failed = f"{path} cannot be read as a file of AWS's"
     else:
         return [dict(parser.items(name)) for name in names if parser.has_section(name)]
-    raise RoutingError(failed, hint=f"{variable} names another.")
+    raise RoutingError(failed, hint=f"set {variable} to name another")
 
 
 def _place(text: str, name: str, by: str) -> tuple[str, int, bool]:
     """Host, port and whether TLS is spoken, of an endpoint."""
-    refused = RoutingError(f"{name} is not understood", chosen_by=by, hint="Write https://host:port.")
+    refused = RoutingError(f"{name} is not understood", chosen_by=by, hint="write https://host:port")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port
