@@ -205,7 +205,9 @@ def _sections(text: str, variable: str, names: Iterable[str]) -> Iterable[dict[s
 
 def _place(text: str, name: str, by: str) -> tuple[str, int, bool]:
     """Host, port and whether TLS is spoken, of an endpoint."""
-    refused = RoutingError(f"{name} is not understood", chosen_by=by, hint="write https://host:port")
+    refused = RoutingError(
+        f"the S3 address in {name} is not understood", chosen_by=by, hint="write https://host:port"
+    )
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port
