@@ -30,6 +30,8 @@ from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, s
 from greynb.lake.storage import trouble
 
 if TYPE_CHECKING:
+    from greynb.databases.frames import Fetched
+    from greynb.databases.recall import Run
     from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
@@ -54,7 +56,7 @@ class LakeSession:
     Attributes
     ----------
     mirroring, recall
-        As of a session over files; a lake has no mirror, and its results are not kept.
+        As of a session over files; a lake has no mirror.
     """
 
     def __init__(self, server: Server, **settings: str | int) -> None:
@@ -65,7 +67,7 @@ class LakeSession:
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
         self.mirroring = Mirroring(None)
-        self.recall = Recall(duckdb.connect(":memory:"))
+        self.recall = Recall()
 
     @property
     def snapshot(self) -> LakeSnapshot:
@@ -181,6 +183,11 @@ class LakeSession:
             self._tell_newer()
             return self._unexpired(lambda: self._described(passed, values))
 
+    def recalled(self, passed: Passed, parameters: Mapping[str, object], run: Run, *, engine: str) -> Fetched:
+        """Take the result of a statement on the snapshot in use from the cache, or have an engine run it."""
+        with self._lock:
+            return self.recall.fetch(passed, parameters, self._open.attachment, run, engine=engine)
+
     def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Ask something of the connection that has the lake attached."""
         with self._lock:
@@ -225,6 +232,7 @@ class LakeSession:
     def _open(self) -> OpenLake:
         if self._opened is None:
             self._opened = OpenLake(self._server, self._settings)
+            self._opened.runner.share(self.recall)
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:
