@@ -25,6 +25,7 @@ STORAGE_VARIABLES: Final = (
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
     "AWS_PROFILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CONFIG_FILE",
@@ -55,6 +56,8 @@ class S3:
         Whether it is spoken to in TLS.
     is_aws
         Whether it is Amazon's, where a bucket is a part of the host's name, and not of the path.
+    authorities
+        A file of the certificates to trust in place of the system's; None for these.
     region
         What signatures name.
     key, secret, token
@@ -67,6 +70,7 @@ class S3:
     port: int
     use_ssl: bool
     is_aws: bool
+    authorities: str | None
     region: str
     key: str | None
     secret: str | None = field(repr=False)
@@ -114,6 +118,7 @@ class Storage:
             port,
             use_ssl,
             host.endswith((".amazonaws.com", ".amazonaws.com.cn")),
+            self._text("AWS_CA_BUNDLE") or profile.values.get("ca_bundle"),
             self._region(profile),
             key,
             secret,
@@ -151,6 +156,7 @@ class Storage:
             by = profile.words
         if bool(texts[0]) != bool(texts[1]):
             missing = _KEYS[1 if texts[0] else 0]
+            del texts  # no traceback shows the other one
             raise RoutingError(
                 f"S3 needs two keys, and {missing} is missing", chosen_by=by, hint=f"set {missing}, too"
             )

@@ -193,6 +193,22 @@ def test_keys_that_a_profile_changed_meanwhile_serve_the_next_cell(
     assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
 
 
+def test_a_server_s_own_certificate_is_trusted_only_where_it_is_named(
+    lake: Lake, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = s3.secure()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://127.0.0.1:{s3.port}")
+        with pytest.raises(DatabaseError, match="cannot be reached: ssl peer certificate") as caught:
+            api.sync()
+        assert "AWS_CA_BUNDLE" in str(caught.value)
+        monkeypatch.setenv("AWS_CA_BUNDLE", certificate)
+        api.sync()
+        assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
+    finally:
+        s3.rotate()
+
+
 def test_a_bucket_that_is_not_there_is_said_before_the_lake_is_made(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
