@@ -228,6 +228,19 @@ def test_a_folder_that_holds_something_else_is_not_taken_for_a_lake(lake: Lake, 
     assert len(objects(s3)) == 1
 
 
+@pytest.mark.parametrize("folder", ["/", "/my races/ä+b=1%20"])
+def test_a_folder_of_any_name_holds_a_lake(lake: Lake, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = os.environ["LAKE_DATA_PATH"].removesuffix("/lake")
+    monkeypatch.setenv("LAKE_DATA_PATH", f"{bucket}{folder}")
+    api.sync()
+    lake.execute("DELETE FROM races WHERE id > 4000")
+    last = api.sync()
+    with closing(opened(server(), writing=True)) as con:
+        compact(con, last.id)
+        assert keep_up(con, server(), keep=0, grace=timedelta(0)) == []
+    assert lake.rows("SELECT count(DISTINCT id) FROM races") == [(4000,)]
+
+
 @pytest.mark.parametrize("text", ["gs://races/lake", "https://races.example/lake"])
 def test_storage_of_another_kind_is_refused(lake: Lake, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_DATA_PATH", text)
