@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from greynb.databases.engine import lock
+from greynb.databases.gate import Passed
 from greynb.databases.running import Runner
 from greynb.lake.attaching import data_folder, opened
 from greynb.lake.catalog import LakeCatalog
@@ -78,3 +79,12 @@ class OpenLake:
         if self._is_remote and monotonic() - self._asked > _TRUSTED:
             probe(self._server)
             self._asked = monotonic()
+
+    def describe(
+        self, passed: Passed, values: Mapping[str, object]
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Name and type of each column of a query, and what is to be said of its tables."""
+        with self.runner.explained(passed.sql, passed.line):
+            notices = [*self.attachment.take_notices(), *self.runner.ensure(passed)]
+            rows = self.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows], notices

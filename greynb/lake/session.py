@@ -181,7 +181,7 @@ class LakeSession:
         """
         with self._lock:
             self._tell_newer()
-            return self._unexpired(lambda: self._described(passed, values))
+            return self._unexpired(lambda: self._open.describe(passed, values))
 
     def recalled(self, passed: Passed, parameters: Mapping[str, object], run: Run, *, engine: str) -> Fetched:
         """Take the result of a statement on the snapshot in use from the cache, or have an engine run it."""
@@ -285,14 +285,6 @@ class LakeSession:
         if self._pinned is not None:
             raise expired(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
-
-    def _described(
-        self, passed: Passed, values: Mapping[str, object]
-    ) -> tuple[list[tuple[str, str]], list[str]]:
-        with self._open.runner.explained(passed.sql, passed.line):
-            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
-            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
-        return [(str(row[0]), str(row[1])) for row in rows], notices
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._open.runner.explained(passed.sql, passed.line):
