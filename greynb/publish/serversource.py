@@ -15,6 +15,7 @@ from greynb.errors import DatabaseError, PublishError
 from greynb.postgres import copying
 from greynb.postgres.connecting import connect
 from greynb.postgres.relations import relations
+from greynb.postgres.rows import rows
 from greynb.postgres.snapshot import ServerLook, look, snapshot, why_not_since
 from greynb.publish.content import Content, number_of
 from greynb.publish.source import Copy
@@ -156,7 +157,7 @@ def _hashes(con: psycopg.Connection[Any], done: copying.Copied, told: copying.To
         told(number / len(found))
         names = "\0".join(each.name for each in relation.columns).encode("utf-8", "surrogateescape")
         content = Content(blake2b(names, digest_size=8).hexdigest(), 0, 0)
-        for batch in copying.rows(con, relation, relation.columns):
+        for batch in rows(con, relation, relation.columns):
             content = content.changed(len(batch), sum(map(number_of, batch)))
         hashes[relation.name] = str(content)
     return hashes
