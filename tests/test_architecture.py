@@ -43,7 +43,7 @@ LAYERS: dict[str, set[str]] = {
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "published", "connections", "columnar", "loading"},
     "guarding": {"errors", "routing", "databases", "publish"},
-    "migration": {"errors", "routing", "databases", "publish"},
+    "migration": {"errors", "routing", "databases", "postgres", "publish", "published"},
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {
@@ -291,6 +291,21 @@ def test_every_module_says_what_it_is_for() -> None:
     for path in MODULES:
         module = tree_of(path)
         assert ast.get_docstring(module) or not module.body, f"{path} has no docstring"
+
+
+def test_every_hint_reads_on_from_do() -> None:
+    hints = [
+        (path, node.value)
+        for path in MODULES
+        for keyword in ast.walk(tree_of(path))
+        if isinstance(keyword, ast.keyword) and keyword.arg == "hint"
+        for node in ast.walk(keyword.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(hints) > 200
+    for path, hint in hints:
+        assert not re.match(r"[A-Z][a-z]+ ", hint), f"{path}: {hint!r} begins with a capital"
+        assert not hint.endswith("."), f"{path}: {hint!r} ends with a full stop"
 
 
 def test_the_engine_and_its_extension_are_pinned_together() -> None:

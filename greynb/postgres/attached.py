@@ -17,7 +17,8 @@ from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import DatabaseError, UsageError
-from greynb.postgres.connecting import completed, connect
+from greynb.postgres.connecting import connect
+from greynb.postgres.secret import attachable
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -72,27 +73,18 @@ class Attached:
             )
 
     def _attach(self) -> None:
-        values = completed(self._server) | {"application_name": self._label}
-        password = values.pop("password", None)
-        given = " ".join(f"{name}={_conninfo(str(value))}" for name, value in values.items())
-        named = f", PASSWORD {literal(str(password))}" if password else ""
+        given = attachable(self.con, self._server, ALIAS, application_name=self._label)
         failed = None
         try:
-            self.con.execute(f"CREATE SECRET {ALIAS} (TYPE postgres{named})")
             options = f"TYPE postgres, SECRET {ALIAS}, READ_ONLY, HIDDEN"
             self.con.execute(f"ATTACH {literal(given)} AS {quote(ALIAS)} ({options})")
         except duckdb.Error as error:
             stop_if_interrupted(error)
             failed = type(error).__name__
-        if failed:  # here no frame of the traceback knows the password
+        if failed:  # DuckDB's own words repeat the connection string
             raise DatabaseError(f"DuckDB cannot attach the server: {failed}", path=self._server.name)
 
 
 def said(error: duckdb.Error) -> str:
     """The first line of what DuckDB says of the server, without the query that it sent."""
     return first_line(error).partition('": ERROR:')[2].strip() or first_line(error)
-
-
-def _conninfo(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from greynb.routing import Server
 
-_SETTINGS: Final = (
+SETTINGS: Final = (
     "SET timezone = 'UTC'",
     "SET datestyle = 'ISO, YMD'",
     "SET intervalstyle = 'postgres'",
@@ -166,7 +166,7 @@ def snapshot(server: Server) -> Iterator[psycopg.Connection[Any]]:
         with connect(server) as con:
             con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             con.read_only = True
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 con.execute(setting)
             con.commit()
             yield con
