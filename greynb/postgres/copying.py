@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from greynb.databases.identifiers import quote
 from greynb.errors import PublishError
 from greynb.postgres.columns import TooExact
-from greynb.postgres.relations import Relation, relations
+from greynb.postgres.relations import Relation, with_views
 from greynb.postgres.rows import rows
 from greynb.postgres.snapshot import ServerLook, look
 from greynb.postgres.views import make_views
@@ -86,7 +86,7 @@ def copy(con: psycopg.Connection[Any], database: Path, told: Told, before: Befor
     """
     done = Copied(look(con))
     known = {name: tuple(each.get("exact", ())) for name, each in (before.tables if before else {}).items()}
-    found, views = relations(con, known)
+    found, views = with_views(con, known)
     with closing(sqlite3.connect(database, isolation_level=None)) as lite:
         # What a crash leaves of the file is swept. The journal takes back a statement that fails.
         lite.executescript("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN")

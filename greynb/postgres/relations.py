@@ -152,8 +152,16 @@ class Relation:
 
 def relations(
     con: psycopg.Connection[Any], exact: Mapping[str, Iterable[str]]
+) -> tuple[list[Relation], list[str]]:
+    """List what holds rows of its own, and the names of the views; parameters as of `with_views`."""
+    found, views = with_views(con, exact)
+    return found, [each.name for each in views]
+
+
+def with_views(
+    con: psycopg.Connection[Any], exact: Mapping[str, Iterable[str]]
 ) -> tuple[list[Relation], list[View]]:
-    """List what can be published, and the views.
+    """List what holds rows of its own, and the views.
 
     Parameters
     ----------

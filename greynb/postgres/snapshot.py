@@ -43,8 +43,8 @@ _SEEN: Final = """
         pg_current_snapshot()::text,
         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
         CASE WHEN current_setting('track_commit_timestamp') = 'on'
-            THEN (SELECT xid::text || ' ' || (extract(epoch FROM timestamp) * 1000000)::bigint
-                  FROM pg_last_committed_xact()) END
+            THEN coalesce((SELECT xid::text || ' ' || (extract(epoch FROM timestamp) * 1000000)::bigint
+                           FROM pg_last_committed_xact()), '') ELSE '' END
 """
 _MOMENT: Final = """
     SELECT (extract(epoch FROM pg_xact_commit_timestamp(%s::xid)) * 1000000)::bigint::text
@@ -73,7 +73,7 @@ class ServerLook:
     started
         When the server was started, in µs since 1970.
     newest
-        The newest commit's number and moment, likewise; None where the server does not keep these.
+        The newest commit's number and moment, likewise; empty where the server does not keep these.
     """
 
     system: str
@@ -81,7 +81,7 @@ class ServerLook:
     oid: int
     snapshot: str
     started: int = 0
-    newest: str | None = None
+    newest: str = ""
 
     @property
     def written(self) -> None:
@@ -98,7 +98,7 @@ class ServerLook:
         """The number from which on none had begun."""
         return int(self.snapshot.split(":")[1])
 
-    def to_json(self) -> dict[str, int | str | None]:
+    def to_json(self) -> dict[str, int | str]:
         """The same as plain values."""
         return asdict(self)
 
@@ -143,7 +143,7 @@ def why_not_since(con: psycopg.Connection[Any], before: ServerLook) -> str:
     now = look(con)
     if why := now.why_not_since(before):
         return why
-    if before.newest is not None:
+    if before.newest:
         number, _, moment = before.newest.partition(" ")
         ((found,),) = con.execute(_MOMENT, (number,)).fetchall() or [(None,)]
         if found is not None:
