@@ -178,8 +178,8 @@ def test_a_migration_that_is_killed_leaves_nothing_or_all_and_goes_on_when_it_is
     assert content_of(stage.with_name("back.db")) == content_of(stage)
 
 
-def killed_at(step: str, words: list[str]) -> None:
-    """Run a command, and kill it when it says that it begins a step."""
+def killed_at(step: str, words: list[str], how: signal.Signals = signal.SIGKILL) -> int:
+    """Run a command, and end it when it says that it begins a step; gives its exit code."""
     process = subprocess.Popen(
         [sys.executable, "-m", "greynb", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
@@ -188,7 +188,8 @@ def killed_at(step: str, words: list[str]) -> None:
         for line in process.stderr:
             if line.strip() == step:
                 break
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(how)
+        return process.wait()
 
 
 def idle(address: str) -> bool:
@@ -196,6 +197,17 @@ def idle(address: str) -> bool:
     with psycopg.connect(address) as con:
         asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         return con.execute(asked).fetchall() == [(con.info.backend_pid,)]
+
+
+def test_an_interrupt_from_the_terminal_leaves_nothing(stage, address):
+    words = ["migrate", "--to-servers", "--staging", address, "--yes"]
+    assert killed_at("copy rows", words, signal.SIGINT) == 130
+    assert tables(address) == [] and (stage.parent / ".env").read_text() == ENV
+
+
+def test_analytics_may_read_the_server_itself(stage, address):
+    assert main(["migrate", "--to-servers", "--staging", address, "--analytics", address, "--yes"]) == 0
+    assert Settings.current().route("analytics").mode == "single"
 
 
 def test_the_way_back_that_is_killed_goes_on_when_it_is_repeated(stage, address):

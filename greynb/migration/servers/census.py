@@ -112,11 +112,11 @@ def _orphans(con: sqlite3.Connection, table: Table) -> dict[tuple[str, int], int
     if not table.foreign:
         return {}
     try:
-        found = con.execute(f"PRAGMA main.foreign_key_check({quote(table.name)})").fetchall()
+        found = con.execute(f"PRAGMA main.foreign_key_check({quote(table.name)})")
+        # SQLite numbers them from the last to the first.
+        return dict(Counter((table.name, len(table.foreign) - 1 - int(number)) for *_, number in found))
     except sqlite3.OperationalError:
         return {}  # it refers to what is no key, which PostgreSQL tells by itself
-    # SQLite numbers them from the last to the first.
-    return dict(Counter((table.name, len(table.foreign) - 1 - int(number)) for *_, number in found))
 
 
 def _kept(

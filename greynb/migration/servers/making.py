@@ -127,7 +127,7 @@ class Making:
             raise UsageError("none of the schemas on the search path is there", hint="CREATE SCHEMA public")
         found = self.con.execute(_THERE, (names,)).fetchall()
         if found:
-            raise Occupied([self._there(name, kind) for name, kind in found])
+            raise occupied([self._there(name, kind) for name, kind in found])
 
     def _there(self, name: str, kind: str) -> str:
         if kind not in "rp":
@@ -209,15 +209,14 @@ class Refused(Exception):
     """PostgreSQL does not take a part; the argument says why."""
 
 
-class Occupied(UsageError):
-    """The database has relations of these names already."""
-
-    def __init__(self, found: Sequence[str]) -> None:
-        super().__init__(
-            "the database has these already, and would have to be empty of them",
-            detail="\n".join(found[:10]) + (f"\nand {len(found) - 10} more" if len(found) > 10 else ""),
-            hint="choose another database (createdb makes one), or drop them there",
-        )
+def occupied(found: Sequence[str]) -> UsageError:
+    """The error for relations of these names that the database has already."""
+    more = f"\nand {len(found) - 10} more" if len(found) > 10 else ""
+    return UsageError(
+        "the database has these already, and would have to be empty of them",
+        detail="\n".join(found[:10]) + more,
+        hint="choose another database (createdb makes one), or drop them there",
+    )
 
 
 def refused(refusals: Sequence[str]) -> UsageError:

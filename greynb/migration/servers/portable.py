@@ -177,7 +177,7 @@ def _constant(text: str, kind: str) -> str:
         try:
             return str(int(text))
         except ValueError:
-            raise NotPortable(f"{text} is no whole number") from None
+            raise NotPortable(f"{text!r} is no whole number") from None
     return literal(text)
 
 
