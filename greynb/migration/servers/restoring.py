@@ -54,7 +54,7 @@ def restore(con: psycopg.Connection[Any], path: Path, told: Told) -> Restored:
     Raises
     ------
     DatabaseError
-        The rows break a constraint that they had in SQLite.
+        The rows break a constraint that they had in SQLite, or a table cannot be made there.
     """
     done = Restored()
     record = read_record(con)
@@ -71,6 +71,8 @@ def restore(con: psycopg.Connection[Any], path: Path, told: Told) -> Restored:
                     hint="PostgreSQL has lost that constraint: mend the rows there, or drop the schema"
                     " greynb_migration to have the tables as PostgreSQL defines them",
                 ) from error
+            except sqlite3.Error as error:
+                raise DatabaseError(f"table {each.name} cannot be stored in SQLite: {error}") from error
         if record is not None:
             _finish(con, lite, record, {each.name for each in wanted if each.relation is None}, done.notices)
         lite.execute("COMMIT")
