@@ -121,7 +121,7 @@ def load(
 
     route = Settings.current().route("staging")
     try:
-        with closing(open_loader(route, timeout=10)) as loader:
+        with closing(open_loader(route, timeout=10, create=create)) as loader:
             return loader.load(df, table, key=key, on_conflict=on_conflict, create=create, progress=progress)
     except GreynbError as error:
         raise located(error, route) from error.__cause__

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greynb.connections import located
-from greynb.errors import GreynbError
+from greynb.errors import GreynbError, MissingDatabase
 from greynb.routing import Route
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Loader(Protocol):
         """Close the connection."""
 
 
-def open_loader(route: Route, timeout: float) -> Loader:
+def open_loader(route: Route, timeout: float, *, create: bool) -> Loader:
     """Connect to staging.
 
     Parameters
@@ -45,22 +45,29 @@ def open_loader(route: Route, timeout: float) -> Loader:
         The route of staging.
     timeout
         Seconds to wait for locks, where the address does not say.
+    create
+        Whether a table may be created, and so the file where there is none.
 
     Raises
     ------
+    MissingDatabase
+        There is no file, and none may be created.
     DatabaseError
         Staging cannot be opened, or the server not be reached.
     """
     try:
-        return _FileLoader(route, timeout) if route.server is None else _ServerLoader(route, timeout)
+        return _FileLoader(route, timeout, create) if route.server is None else _ServerLoader(route, timeout)
     except GreynbError as error:
         raise located(error, route) from error.__cause__
 
 
 class _FileLoader:
-    def __init__(self, route: Route, timeout: float) -> None:
+    def __init__(self, route: Route, timeout: float, create: bool) -> None:
         from greynb.databases.sqlite import open_writable
 
+        if not create and not route.path.exists() and route.path.resolve().parent.is_dir():
+            hint = "check the path with `greynb status`; create=True (--create) makes the file as well"
+            raise MissingDatabase("the database does not exist", hint=hint)
         self._con = open_writable(route.path, timeout=float(route.options.get("timeout", timeout)))
         self.interrupt = self._con.interrupt
         self.close = self._con.close

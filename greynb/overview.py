@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.errors import PublishError
+from greynb.publish.durations import shown
 from greynb.publish.lag import NOT_PUBLISHED, Lag
 from greynb.rolestatus import RoleStatus, role_status
 from greynb.routing import Route, Server, Settings
@@ -54,7 +55,7 @@ class Publication:
         return {**asdict(self), "published": self.published.isoformat()}
 
     def __str__(self) -> str:
-        took = "" if self.seconds is None else f" in {self.seconds:.1f} s"
+        took = "" if self.seconds is None else f" in {shown(self.seconds)}"
         return (
             f"{self.id}, {self.mode}, published {self.published:%Y-%m-%d %H:%M:%S} UTC{took}"
             f" · {self.versions} {'version' if self.versions == 1 else 'versions'} on disk,"

@@ -293,6 +293,21 @@ def test_every_module_says_what_it_is_for() -> None:
         assert ast.get_docstring(module) or not module.body, f"{path} has no docstring"
 
 
+def test_every_hint_reads_on_from_do() -> None:
+    hints = [
+        (path, node.value)
+        for path in MODULES
+        for keyword in ast.walk(tree_of(path))
+        if isinstance(keyword, ast.keyword) and keyword.arg == "hint"
+        for node in ast.walk(keyword.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(hints) > 200
+    for path, hint in hints:
+        assert not re.match(r"[A-Z][a-z]+ ", hint), f"{path}: {hint!r} begins with a capital"
+        assert not hint.endswith("."), f"{path}: {hint!r} ends with a full stop"
+
+
 def test_the_engine_and_its_extension_are_pinned_together() -> None:
     pins = dict(
         line.replace("_", "-").split("==")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,27 @@ print(count())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "1"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_that_reads_ends_as_it_would_without(folder: Path, monkeypatch) -> None:
+    script = """
+import os, sys, greynb
+from greynb.notebook import cells
+from greynb.notebook.config import Greynb
+from greynb.notebook.options import CellOptions
+def count():
+    outcome = cells.run("analytics", "SELECT count(*) AS n FROM races", {}, CellOptions(), Greynb())
+    return int(outcome.results[0].frame["n"][0])
+count()
+child = os.fork()
+if child == 0:
+    assert greynb.get_conn().execute("SELECT count(*) FROM races").fetchone() == (1,)
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), count())
+"""
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(folder / "plain.db"))
+    with closing(sqlite3.connect(folder / "plain.db")) as con:
+        con.executescript(RACES.format("a"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["7", "1"]

@@ -13,7 +13,7 @@ from greynb.archive.values import Row, Value, is_valid
 from greynb.archive.working import alone, writing
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqlite import atomic
-from greynb.errors import DatabaseError, UsageError
+from greynb.errors import DatabaseError, GreynbError, UsageError
 from greynb.publish.content import number_of
 
 
@@ -107,8 +107,12 @@ def _file(con: sqlite3.Connection, path: Path, known: dict[str, journal.State], 
         done.skipped.append(path)
         return
     if not done.dry_run:
-        with atomic(con):
-            _put_back(con, label, rows, path, is_known=state is not None)
+        try:
+            with atomic(con):
+                _put_back(con, label, rows, path, is_known=state is not None)
+        except GreynbError as error:
+            error.detail = error.detail or f"  file: {path}"
+            raise
     done.rows[label.table] = done.rows.get(label.table, 0) + label.rows
     done.files.append(path)
 
@@ -130,7 +134,7 @@ def _put_back(
     tables.remember(con, rowids)
     back = tables.rows(con, table.name, table.rowid, names)
     if files.content_of(back, files.columns_of(label)) != label.content:
-        raise DatabaseError("the table would not hold the same values", path=path, hint=_SCHEMA_HINT)
+        raise DatabaseError("the table would not hold the same values", hint=_SCHEMA_HINT)
     if is_known:
         journal.turn(con, label.id, "restored")
     else:

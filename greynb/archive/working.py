@@ -54,7 +54,7 @@ def alone(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = try_lock(folder / _LOCK, create=True)
     except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be used: {error.strerror}") from error
+        raise UsageError(f"the folder cannot be used: {error.strerror}", path=folder) from error
     if lock is None:
         raise DatabaseLocked("another greynb archive or restore is at work in the folder", path=folder)
     try:

@@ -45,7 +45,7 @@ def write(path: Path, findings: Iterable[Finding]) -> int:
         aside.replace(path)
     except OSError as error:
         raise UsageError(
-            f"the baseline cannot be written: {error.strerror}", path=path, hint="Name a file that can be."
+            f"the baseline cannot be written: {error.strerror}", path=path, hint="name a file that can be"
         ) from error
     return len(rows)
 
@@ -79,11 +79,11 @@ def _read(path: Path) -> Counter[str]:
         return Counter(str(each["fingerprint"]) for each in content["findings"])
     except FileNotFoundError as error:
         raise UsageError(
-            "there is no baseline yet", path=path, hint="Make it with --write-baseline, and commit it."
+            "there is no baseline yet", path=path, hint="make it with --write-baseline, and commit it"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"this is no baseline of greynb audit: {error}",
             path=path,
-            hint="Make it anew with --write-baseline.",
+            hint="make it anew with --write-baseline",
         ) from error

@@ -57,7 +57,7 @@ def found(paths: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path, Langu
         elif path.exists():
             every = [path]
         else:
-            raise UsageError(f"there is no file or folder {path}", hint="Name files or folders that exist.")
+            raise UsageError(f"there is no file or folder {path}", hint="name files or folders that exist")
         for each in every:
             if each not in seen and (language := language_of(each)):
                 seen.add(each)

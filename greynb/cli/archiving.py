@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.cli.common import complain, progress_line
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Commands, Parser, add_command
-from greynb.errors import UsageError
+from greynb.errors import GreynbError, UsageError
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
@@ -67,15 +69,15 @@ def _before(age: str) -> dt.date:
 def _archive(args: argparse.Namespace) -> int:
     from greynb.archive import archive
 
-    route = Settings.current().route("staging")
     begun: list[Archived] = []
     try:
-        done = archive(
-            *(route.path, args.table, args.date, args.older_than, args.to),
-            dry_run=args.dry_run,
-            told=progress_line(),
-            begun=begun.append,
-        )
+        with _staging() as path:
+            done = archive(
+                *(path, args.table, args.date, args.older_than, args.to),
+                dry_run=args.dry_run,
+                told=progress_line(),
+                begun=begun.append,
+            )
     except KeyboardInterrupt:
         rows = sum(each.rows for each in begun)
         complain(f"stopped; {rows:,} rows are archived, run it again to go on")
@@ -87,6 +89,18 @@ def _archive(args: argparse.Namespace) -> int:
 def _restore(args: argparse.Namespace) -> None:
     from greynb.archive import restore
 
-    route = Settings.current().route("staging")
-    done = restore(route.path, args.path, dry_run=args.dry_run, told=progress_line())
+    with _staging() as path:
+        done = restore(path, args.path, dry_run=args.dry_run, told=progress_line())
     print(json.dumps(done.as_dict(), indent=2) if args.json else done)
+
+
+@contextmanager
+def _staging() -> Iterator[Path]:
+    """The staging file; an error that is about no other file says who chose it."""
+    route = Settings.current().route("staging")
+    try:
+        yield route.path
+    except GreynbError as error:
+        if error.path in (None, route.path):
+            error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
+        raise

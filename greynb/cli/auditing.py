@@ -52,7 +52,7 @@ def _audit(args: argparse.Namespace) -> int:
     from greynb.audit.running import audit
 
     if args.write_baseline and args.baseline is None:
-        raise WrongCall("--write-baseline needs a file", hint="Name it: --baseline FILE.")
+        raise WrongCall("--write-baseline needs a file", hint="name it: --baseline FILE")
     found = audit(args.paths)
     if args.write_baseline:
         number = baseline.write(args.baseline, found.findings)

@@ -64,6 +64,7 @@ def add(commands: Commands[Parser]) -> None:
     command.add_argument(
         "action",
         choices=["build", "status", "drop"],
+        metavar="build|status|drop",
         help="build: where the version has none; drop: those that were not published with a version",
     )
     command.add_argument("--json", action="store_true", help="for machines")

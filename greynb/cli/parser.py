@@ -79,7 +79,7 @@ class Parser(argparse.ArgumentParser):
             said = f"there is no command {value}"
             meant = f"`{self.prog} {meant}`" if meant else None
         else:
-            name = "/".join(action.option_strings) or action.metavar or action.dest
+            name = "/".join(action.option_strings) or action.dest
             said = f"{name} takes {', '.join(map(str, action.choices))}, not {value}"
         hint = f"did you mean {meant}? " if meant else ""
         text = UsageError(said, hint=f"{hint}`{self.prog} --help` lists them")

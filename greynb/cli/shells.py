@@ -25,7 +25,9 @@ def add(commands: Commands[Parser]) -> None:
             ("completion fish > ~/.config/fish/completions/greynb.fish", "for new shells"),
         ],
     )
-    command.add_argument("shell", choices=["bash", "zsh", "fish"], help="which shell")
+    command.add_argument(
+        "shell", choices=["bash", "zsh", "fish"], metavar="bash|zsh|fish", help="which shell"
+    )
     command.set_defaults(run=_completion)
 
 

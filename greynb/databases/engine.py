@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
 
@@ -88,16 +91,43 @@ def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDB
     if "sqlite_scanner" in names:
         # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
         con.execute("SET sqlite_disable_multithreaded_scans = true")
+    if "httpfs" in names:
+        _forget_keys(con)
     return con
 
 
 def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
     """Open an in-memory instance that loads nothing by itself."""
     own: dict[str, str | bool | int | float | list[str]] = {
+        "allow_persistent_secrets": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    return duckdb.connect(":memory:", config=own | settings)
+    con = duckdb.connect(":memory:", config=own | settings)
+    _instances.add(con)
+    return con
+
+
+def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo that httpfs takes AWS's variables over as settings, which every query can show."""
+    for name in ("access_key_id", "secret_access_key", "session_token", "region"):
+        con.execute(f"RESET GLOBAL s3_{name}")
 
 
 _checked: set[tuple[Path, int]] = set()
+_instances: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked process: never take apart what the parent opened.
+
+    An instance waits for its threads when it ends, and none of them is here: the process would hang or end
+    with a segmentation fault. So those that were inherited are kept for ever, by a reference that nobody
+    gives back; among them the one that DuckDB opens for itself when it is imported.
+    """
+    for con in (*_instances, duckdb.default_connection()):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(con))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

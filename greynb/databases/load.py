@@ -84,7 +84,7 @@ def load_frame(
     started = time.perf_counter()
     frame = as_pandas(df)
     if frame is None:
-        raise LoadError(f"a {type(df).__name__} is not a table", hint="Pass a pandas, polars or Arrow table.")
+        raise LoadError(f"a {type(df).__name__} is not a table", hint="pass a pandas, polars or Arrow table")
     plan = _planned(con, frame, table, key, on_conflict, create)
     with _errors(con), plan.counter.registered(con), atomic(con), _interruptible(con):
         if plan.create_sql:

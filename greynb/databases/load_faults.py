@@ -50,7 +50,7 @@ def value_error(table: Table, row: int, column: str, value: object, reason: Exce
     return LoadError(
         f"row {row} of the frame (df.iloc[{row}]), column {column}: {reason}",
         detail=f"  {column} = {reprlib.repr(value)}",
-        hint=f"Turn the column into text or numbers before loading it into {table.name}.",
+        hint=f"turn the column into text or numbers before loading it into {table.name}",
     )
 
 

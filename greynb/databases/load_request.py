@@ -60,11 +60,9 @@ def keys_of(key: str | Sequence[str] | None, on_conflict: OnConflict) -> tuple[s
     """
     keys = () if key is None else (key,) if isinstance(key, str) else tuple(key)
     if on_conflict == "update" and not keys:
-        raise LoadError("an update needs a key", hint="Name the columns that identify a row: key=[…].")
+        raise LoadError("an update needs a key", hint="name the columns that identify a row: key=[…]")
     if on_conflict not in ("error", "ignore", "update"):
-        raise LoadError(
-            f"on_conflict={on_conflict!r} is unknown", hint='It is "error", "ignore" or "update".'
-        )
+        raise LoadError(f"on_conflict={on_conflict!r} is unknown", hint='it is "error", "ignore" or "update"')
     return keys
 
 
@@ -77,5 +75,5 @@ def check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:
             row = int(missing.argmax())
             raise LoadError(
                 f"row {row} of the frame (df.iloc[{row}]) has no value in the key column {name}",
-                hint="NULL equals no other NULL: such a row would be inserted again at each load. Drop it.",
+                hint="drop it: NULL equals no other NULL, so such a row would be inserted again at each load",
             )

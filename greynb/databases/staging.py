@@ -17,7 +17,7 @@ from greynb.databases.outline import SqliteOutline, Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqlite import columns_by_table, file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
-from greynb.databases.staging_rules import WRITING, check, verb
+from greynb.databases.staging_rules import WRITING, check, check_there, verb
 from greynb.databases.transactions import begin_reading, check_orphans, orphans, settle, writes
 from greynb.errors import GreynbError, QueryError, QueryInterrupted, UnreadableDatabase
 
@@ -56,7 +56,7 @@ class StatementFailed(QueryError):
 
 
 class StagingSession:
-    """Runs cells on one SQLite file, which it opens at the first cell and creates if need be.
+    """Runs cells on one SQLite file; one that is not there is made by a cell that creates something in it.
 
     One cell runs at a time, from any thread; `interrupt` and `progress` may be called from others meanwhile.
     Temporary tables and settings by ``PRAGMA`` last until the session ends or the file is replaced. No lock
@@ -120,6 +120,7 @@ class StagingSession:
             self._stop.clear()
             self._running = True
             try:
+                check_there(self._path, statements, dry_run=dry_run)
                 con = self._connection()
                 values = dict(parameters or {})
                 if outside:

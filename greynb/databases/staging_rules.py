@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from greynb.databases.sqltext import Statement, words
-from greynb.errors import QueryError
+from greynb.errors import MissingDatabase, QueryError
 
 WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 """The verbs that count rows."""
@@ -57,6 +58,24 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
     return False
 
 
+def check_there(path: Path, statements: Sequence[Statement], *, dry_run: bool) -> None:
+    """Refuse a cell on a file that is not there, unless it creates something: no mistyped path makes a file.
+
+    Raises
+    ------
+    MissingDatabase
+        That is so. A folder that is not there is left to those who open the file.
+    """
+    new = [verb(each.text) == "CREATE" and not _TEMPORARY.match(each.text) for each in statements]
+    if path.exists() or not path.resolve().parent.is_dir() or (any(new) and not dry_run):
+        return
+    raise MissingDatabase(
+        "the database does not exist",
+        path=path,
+        hint="check the path with `greynb status`; a cell with CREATE TABLE makes a new file",
+    )
+
+
 def _pragma_name(pragma: Sequence[str]) -> str:
     """The name in ``PRAGMA name``, ``PRAGMA main.name`` and ``PRAGMA name = value``, in lower case."""
     qualified = pragma[2:3] == ["."]
@@ -71,6 +90,7 @@ def _refusal(number: int, statement: Statement, reason: str, hint: str | None) -
 
 
 _FIRST_WORD: Final = re.compile(r"\w+")
+_TEMPORARY: Final = re.compile(r"\w+\s+TEMP(ORARY)?\b", re.IGNORECASE)
 _MAIN_VERBS: Final = WRITING | {"SELECT", "VALUES"}
 _ALONE_HINT: Final = "put it into a cell of its own"
 

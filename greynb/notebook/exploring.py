@@ -50,7 +50,9 @@ def _engine(frame: Any) -> duckdb.DuckDBPyConnection:
     import duckdb
     import pyarrow
 
-    con = duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
+    from greynb.databases.engine import plain_instance
+
+    con = plain_instance(enable_external_access="false", lock_configuration="true")
     try:
         con.register("given", pyarrow.Table.from_pandas(frame, preserve_index=False))
         columns = con.execute("DESCRIBE given").fetchall()

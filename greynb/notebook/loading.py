@@ -69,7 +69,7 @@ def _load(
         done = Progress(fraction=rows / total if total else None, rows=rows)
 
     try:
-        with closing(open_loader(route, config.timeout)) as loader:
+        with closing(open_loader(route, config.timeout, create=create)) as loader:
             return execution.run(
                 lambda: loader.load(
                     frame, table, key=key, on_conflict=on_conflict, create=create, progress=note

@@ -103,6 +103,8 @@ def show_log(words: Sequence[str], config: Greynb) -> pd.DataFrame:
     entries = querylog.last(log_file(config), count or _SHOWN)
     names = ("time", "role", "version", "seconds", "rows", "sql", "error")
     columns = {name: [getattr(each, name) for each in entries] for name in names}
+    for name in ("version", "error"):  # an empty text shows as nothing, and None as NaN
+        columns[name] = [each or "" for each in columns[name]]
     shown = pd.DataFrame(
         {**columns, "parameters": [", ".join(map(_shown, each.parameters.items())) for each in entries]}
     )
@@ -131,8 +133,8 @@ def slow(words: Sequence[str], config: Greynb) -> pd.DataFrame | Explanation:
         {
             "role": [each.newest.role for each in groups],
             "count": [len(each.entries) for each in groups],
-            "median": [each.median for each in groups],
-            "total": [each.total for each in groups],
+            "median s": [each.median for each in groups],
+            "total s": [each.total for each in groups],
             "failed": [each.failed for each in groups],
             "sql": [each.sql for each in groups],
         },

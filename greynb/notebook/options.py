@@ -177,8 +177,9 @@ def _plot(options: CellOptions, rest: str) -> tuple[CellOptions, str]:
     if kind not in PLOTS:
         close = get_close_matches(kind, PLOTS, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
+        wrong = f", not {kind!r}{meant}" if kind else ""
         raise UsageError(
-            f"--plot takes {', '.join(PLOTS[:-1])} or {PLOTS[-1]}, not {kind!r}{meant}",
+            f"--plot takes {', '.join(PLOTS[:-1])} or {PLOTS[-1]}{wrong}",
             hint="for example --plot bar x=venue y=races",
         )
     columns: dict[str, str] = {}

@@ -32,8 +32,28 @@ def table(names: list[str], types: list[str], columns: list[list[Any]], numeric:
     return [_GAP.join(cells).rstrip() for cells in zip(*grid, strict=True)]
 
 
-def _column(name: str, kind: str, values: list[Any], right: bool) -> list[str]:
-    cells = [_cut(on_one_line(name)), _cut(on_one_line(kind)), *(_text(value, kind) for value in values)]
+def folded(names: list[str], columns: list[list[Any]], numeric: list[bool]) -> list[str]:
+    """Give the lines of a table without types, all its columns in it.
+
+    Those that do not fit the terminal's width go on below, each time after the first column.
+    """
+    room = shutil.get_terminal_size((120, 24)).columns
+    first = _column(names[0], "", columns[0], numeric[0])
+    left = room - width_of(first[0]) - len(_GAP)
+    parts = [[first]]
+    for name, values, right in zip(names[1:], columns[1:], numeric[1:], strict=True):
+        column = _column(name, "", values, right, max(left, CELL // 2))
+        taken = sum(width_of(each[0]) + len(_GAP) for each in parts[-1])
+        if len(parts[-1]) > 1 and taken + width_of(column[0]) > room:
+            parts.append([first])
+        parts[-1].append(column)
+    lines = [[_GAP.join(cells).rstrip() for cells in zip(*part, strict=True)] for part in parts]
+    return [line for head, _types, *rows in lines for line in ("", head, *rows)][1:]
+
+
+def _column(name: str, kind: str, values: list[Any], right: bool, room: int = CELL) -> list[str]:
+    cells = [on_one_line(name), on_one_line(kind), *(_text(value, kind) for value in values)]
+    cells = [_cut(each, room) for each in cells]
     width = max(map(width_of, cells))
     padded = [_padded(cell, width, right) for cell in cells]
     return [*padded[:2], "─" * width, *padded[2:]]
@@ -43,16 +63,16 @@ def _text(value: Any, kind: str) -> str:
     if is_null(value):
         return "NULL"
     text = text_of(value, kind)
-    return f"'{text}'" if text in ("", "NULL") else _cut(on_one_line(text))
+    return f"'{text}'" if text in ("", "NULL") else on_one_line(text)
 
 
-def _cut(text: str) -> str:
-    if width_of(text) <= CELL:
+def _cut(text: str, room: int) -> str:
+    if width_of(text) <= room:
         return text
     kept, width = "", 1
     for char in text:
         width += width_of(char)
-        if width > CELL:
+        if width > room:
             break
         kept += char
     return kept + "…"

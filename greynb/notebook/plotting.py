@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,6 +22,17 @@ Measure = Literal["quantitative", "temporal", "nominal"]
 MOST: Final = {"line": 20_000, "scatter": 5_000, "bar": 200, "hist": 50_000}
 """Rows that make a picture which can still be read, and kept in a notebook."""
 _BINS: Final = 30
+_HOURS: Final = 3
+_CALENDAR: Final = (
+    (0.1, "yearmonthdatehoursminutes"),
+    (_HOURS, "yearmonthdatehours"),
+    (100, "yearmonthdate"),
+    (3000, "yearmonth"),
+    (math.inf, "year"),
+)
+"""Days up to which a histogram of times counts in a part of the calendar."""
+_EACH_DAY: Final = 14
+"""Days of which each has its tick."""
 _COLOURS: Final = 12
 _TEXT: Final = "#808080"
 """Readable on white and on black alike."""
@@ -194,13 +207,24 @@ def _chart(
     }[kind]
     if kind == "hist":
         channels = {
-            "x": altair.X("x", type=typed["x"], bin=altair.Bin(maxbins=_BINS), title=columns["x"]),
-            "y": altair.Y("count()", title="rows"),
+            "x": altair.X(
+                "x",
+                type=typed["x"],
+                title=columns["x"],
+                **_parts(altair, records, typed["x"]),
+                **_days(altair, records, typed["x"]),
+            ),
+            "y": altair.Y("count()", title="rows", axis=altair.Axis(tickMinStep=1)),
         }
     else:
         channels = {
             "x": altair.X(
-                "x", type=typed["x"], sort=None, title=columns["x"], **_zero(altair, kind, typed["x"])
+                "x",
+                type=typed["x"],
+                sort=None,
+                title=columns["x"],
+                **_zero(altair, kind, typed["x"]),
+                **_days(altair, records, typed["x"]),
             ),
             "y": altair.Y("y", type=typed["y"], title=columns["y"], **_zero(altair, kind, typed["y"])),
         }
@@ -213,6 +237,37 @@ def _chart(
 def _zero(altair: Any, kind: str, measure: str) -> dict[str, Any]:
     """Bars begin at zero; of lines and points the values themselves fill the plot."""
     return {"scale": altair.Scale(zero=kind == "bar")} if measure == "quantitative" else {}
+
+
+def _days(altair: Any, records: list[dict[str, Any]], measure: Measure) -> dict[str, Any]:
+    """Dates have no hours: over a few days each has its tick, and nothing stands between two of them."""
+    moments = _moments(records) if measure == "temporal" else []
+    if not moments or not _are_days(moments) or _span(moments) > _EACH_DAY:
+        return {}
+    return {"axis": altair.Axis(tickCount=altair.TimeIntervalStep(interval="day", step=1), format="%-d %b")}
+
+
+def _parts(altair: Any, records: list[dict[str, Any]], measure: Measure) -> dict[str, Any]:
+    """What a histogram counts in: equally wide parts of numbers, and parts of the calendar."""
+    if measure != "temporal":
+        return {"bin": altair.Bin(maxbins=_BINS)}
+    moments = _moments(records)
+    span = _span(moments) + (_HOURS if _are_days(moments) else 0)
+    return {"timeUnit": next(unit for most, unit in _CALENDAR if span < most)}
+
+
+def _moments(records: list[dict[str, Any]]) -> list[str]:
+    return [record["x"] for record in records if record["x"]]
+
+
+def _are_days(moments: list[str]) -> bool:
+    return all(each.endswith("T00:00:00") for each in moments)
+
+
+def _span(moments: list[str]) -> float:
+    """The days from the first to the last of moments in ISO 8601."""
+    ends = [dt.datetime.fromisoformat(each) for each in (min(moments), max(moments))] if moments else []
+    return (ends[1] - ends[0]).total_seconds() / 86400 if ends else 0.0
 
 
 def _styled(chart: Any) -> Any:

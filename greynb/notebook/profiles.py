@@ -44,9 +44,8 @@ class ShownProfile:
         rows = [_cells(each, self.profile.rows) for each in self.profile.columns]
         rows = [[cell or "–" for cell in row] for row in rows]  # an empty text would be shown in quotes
         columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _HEADS]
-        kinds = [""] * len(_HEADS)
         right = [head in ("NULLs", "different") for head in _HEADS]
-        return "\n".join([*plaintext.table(list(_HEADS), kinds, columns, right), self._footer()])
+        return "\n".join([*plaintext.folded(list(_HEADS), columns, right), self._footer()])
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col" align="left" style="text-align:left">{each}</th>' for each in _HEADS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -88,4 +89,5 @@ def forget(listener: Callable[[dict[str, Any]], None]) -> None:
 
 def _tell(message: dict[str, Any]) -> None:
     for listener in tuple(_listeners):
-        listener(message)
+        with suppress(Exception):  # a front end that is gone must not end what is running
+            listener(message)

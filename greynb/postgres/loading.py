@@ -54,7 +54,7 @@ def load_frame(
     started = time.perf_counter()
     frame = as_pandas(df)
     if frame is None:
-        raise LoadError(f"a {type(df).__name__} is not a table", hint="Pass a pandas, polars or Arrow table.")
+        raise LoadError(f"a {type(df).__name__} is not a table", hint="pass a pandas, polars or Arrow table")
     with _errors(), con.transaction():
         plan = _planned(con, frame, table, keys_of(key, on_conflict), on_conflict, create)
         if plan.create_sql:

@@ -52,7 +52,7 @@ def describe(con: psycopg.Connection[Any], name: str) -> Table | None:
         return None
     oid, plain, kind, qualified = found
     if kind not in _TABLES:
-        raise LoadError(f"{plain} is no table", hint="Load into the table that it reads.")
+        raise LoadError(f"{plain} is no table", hint="load into the table that it reads")
     columns = {
         fold(column): Column(column, declared, required, computed)
         for column, declared, required, computed in con.execute(
@@ -104,4 +104,4 @@ def missing_table(con: psycopg.Connection[Any], name: str) -> LoadError:
     """Build the error for a table that is not there, with the name that comes close."""
     close = get_close_matches(name.lower(), list(columns_by_table(con)), n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
-    return LoadError(f"there is no table {name}{meant}", hint="Say create=True to have it created.")
+    return LoadError(f"there is no table {name}{meant}", hint="say create=True to have it created")

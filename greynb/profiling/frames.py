@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from greynb.databases.identifiers import quote
 from greynb.databases.result import Progress
 from greynb.errors import QueryInterrupted, UsageError
 from greynb.profiling.measuring import measure
-from greynb.profiling.profile import Profile
+from greynb.profiling.profile import ColumnProfile, Profile
+
+if TYPE_CHECKING:
+    import duckdb
+
+_UNITS: Final = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+"""What DuckDB calls the times of pandas by their unit."""
 
 
 class FrameProfiler:
@@ -44,7 +52,8 @@ class FrameProfiler:
         with closing(self._con) as con:
             try:
                 con.register("frame", self._frame)
-                return measure(lambda sql: con.execute(sql).fetchall(), "frame", self._source)
+                found = measure(lambda sql: con.execute(sql).fetchall(), "frame", self._source)
+                return replace(found, columns=tuple(_spoken(con, each) for each in found.columns))
             except duckdb.InterruptException:
                 raise QueryInterrupted("the profile was interrupted") from None
             except duckdb.Error as error:
@@ -61,3 +70,13 @@ class FrameProfiler:
         """How far the statement is that runs now, as DuckDB estimates it."""
         percent = self._con.query_progress()
         return Progress(fraction=percent / 100) if percent >= 0 else None
+
+
+def _spoken(con: duckdb.DuckDBPyConnection, column: ColumnProfile) -> ColumnProfile:
+    """The column with its type as people know it: pandas has no days, and keeps them as whole seconds."""
+    if column.type not in _UNITS:
+        return column
+    name = quote(column.name)
+    days = f"SELECT coalesce(bool_and({name} = date_trunc('day', {name})), true) FROM frame"
+    is_date = column.type == "TIMESTAMP_S" and con.execute(days).fetchall() == [(True,)]
+    return replace(column, type="DATE" if is_date else "TIMESTAMP")

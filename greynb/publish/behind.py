@@ -42,9 +42,10 @@ class Behind:
         return asdict(self)
 
     def __str__(self) -> str:
-        rows = "an unknown number of" if self.rows is None else f"{self.rows:,}"
+        number = "an unknown number of" if self.rows is None else f"{self.rows:,}"
+        rows = f"{number} row differs" if self.rows == 1 else f"{number} rows differ"
         named = f" in {', '.join(self.tables)}" if self.tables else ""
-        return f"{rows} rows differ{named}; {self.pages:,} of {self.pages_of:,} pages"
+        return f"{rows}{named}; {self.pages:,} of {self.pages_of:,} pages"
 
 
 def behind(source: Place, target: Path) -> Behind:

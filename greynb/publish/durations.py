@@ -31,7 +31,9 @@ def duration(text: str) -> float:
 
 
 def shown(seconds: float) -> str:
-    """A length of time in the largest unit that keeps it readable: ``0.3 s``, ``12 min``, ``3.1 h``."""
+    """A length of time in the largest unit that keeps it readable: ``40 ms``, ``0.3 s``, ``12 min``."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 100:
         return f"{seconds:.1f} s"
     if seconds < 6000:

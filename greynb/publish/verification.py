@@ -83,7 +83,9 @@ class Verification:
 
     def _lines(self) -> Iterator[str]:
         counts = Counter(each.state for each in self.tables)
-        counted = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no tables"
+        tables = f"{len(self.tables) or 'no'} table{'' if len(self.tables) == 1 else 's'}"
+        states = ", ".join(f"{count} {state}" for state, count in counts.items())
+        counted = tables if set(counts) <= {"equal"} else f"{tables}: {states}"
         verdict = "equal" if self.equal else "not equal"
         yield f"{self.version or self.target.name}: {verdict} to staging ({counted})"
         yield from (f"  damaged: {name} is not what was published (sha256)" for name in self.damaged)

@@ -60,7 +60,7 @@ def read(path: Path, environ: Mapping[str, str]) -> dict[str, EnvValue]:
     except (OSError, UnicodeDecodeError) as error:
         raise RoutingError(
             f"the file {path} cannot be read: {error}",
-            hint="Make it readable as UTF-8 text, or move it away.",
+            hint="make it readable as UTF-8 text, or move it away",
         ) from error
     values: dict[str, EnvValue] = {}
     for name, text in raw:
@@ -94,3 +94,8 @@ def _expand(text: str, environ: Mapping[str, str], above: Mapping[str, EnvValue]
         return default or ""
 
     return EnvValue(_REFERENCE.sub(replace, text) if "${" in text else text, undefined)
+
+
+def chosen_by(variable: str, env_file: Path | None) -> str:
+    """Say where a variable was set, in words for an error or a status line."""
+    return f"{variable} in {env_file}" if env_file else f"{variable} (environment)"

@@ -61,7 +61,7 @@ def role_of(path: str | os.PathLike[str]) -> Role:
             return role
     raise RoutingError(
         f"the name {parts.name} does not say whether the script writes",
-        hint="Ask for a role by name, or name the script after its work: " + _described() + ".",
+        hint="ask for a role by name, or name the script after its work: " + _described(),
     )
 
 

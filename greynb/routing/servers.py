@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from greynb.errors import RoutingError
+from greynb.routing.storage import Storage
 
 Kind = Literal["postgresql", "ducklake", "spark"]
 
@@ -29,7 +30,7 @@ _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::(?P<port>\d*))?")
-_LOCAL = re.compile(r"(?:sqlite|duckdb):")
+_LOCAL = re.compile(r"\A(?:sqlite|duckdb):")
 """What kind of file the catalogue is; told by the file itself where it is there already."""
 _SPARK = re.compile(r"(?P<host>[^\s:/;@]+)(?::(?P<port>\d+))?(?:/?(?:;.*)?)?", re.DOTALL)
 
@@ -48,12 +49,15 @@ class Server:
         The address in full, for the library that connects; may hold a password, so no `repr` shows it.
     over
         What it reads from: the catalogue of a DuckLake, what Spark is asked to compute on. None for others.
+    storage
+        Of a DuckLake: what the environment says of S3-like storage, which its files may lie on.
     """
 
     kind: Kind
     name: str
     address: str = field(repr=False)
     over: Path | Server | None = None
+    storage: Storage | None = field(default=None, repr=False)
 
     @property
     def database(self) -> str:
@@ -99,7 +103,7 @@ def spark(text: str, over: Path | Server | None = None) -> Server:
     """Read ``sc://host:15002/;token=…``, which may compute `over` another database."""
     match = _SPARK.fullmatch(text[len("sc://") :]) if text.lower().startswith("sc://") else None
     if match is None:
-        raise RoutingError("the Spark address is not understood", hint="Write sc://host:15002.")
+        raise RoutingError("the Spark address is not understood", hint="write sc://host:15002")
     return Server("spark", f"sc://{match['host']}:{match['port'] or 15002}", text, over)
 
 
@@ -160,7 +164,7 @@ def _ducklake(rest: str, file: Callable[[str], Path]) -> Server:
     else:
         raise RoutingError(
             "the ducklake: address names no catalogue",
-            hint="Write ducklake:/path/catalogue.ducklake or ducklake:postgresql://user@host/database.",
+            hint="write ducklake:/path/catalogue.ducklake or ducklake:postgresql://user@host/database",
         )
     return Server("ducklake", f"ducklake:{over}", f"ducklake:{rest}", over)
 
@@ -175,7 +179,7 @@ def _keywords(text: str) -> Server:
         match = _KEYWORD.match(text, at)
         if match is None:
             raise RoutingError(
-                "the catalogue's connection is not understood", hint="Write host=… dbname=… user=…."
+                "the catalogue's connection is not understood", hint="write host=… dbname=… user=…"
             )
         found[match["name"]] = match["plain"] if match["quoted"] is None else match["quoted"]
         at = match.end()

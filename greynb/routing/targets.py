@@ -24,7 +24,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _CONNECTION = re.compile(r"\bpassword\s*=|^(?:postgres(?:ql)?|mysql):", re.IGNORECASE)
 """How connections to servers are also written, which as a file's name would be shown, password and all."""
-_FORMS = "Write sqlite:///relative/file.db, sqlite:////absolute/file.db, or just the path."
+_FORMS = "write sqlite:///relative/file.db, sqlite:////absolute/file.db, or just the path"
 
 
 class Target(NamedTuple):
@@ -85,7 +85,7 @@ def parse_target(text: str, *, base: Path) -> Target:
 
 def _parse(text: str, base: Path) -> Target:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        raise RoutingError("the value is wrapped in quotes", hint="Write it without the quotes.")
+        raise RoutingError("the value is wrapped in quotes", hint="write it without the quotes")
     if text == ":memory:":
         raise _memory()
     match = _SCHEME.fullmatch(text)
@@ -100,7 +100,7 @@ def _parse(text: str, base: Path) -> Target:
     if "://" in text or (match and match[2].startswith("/")):
         raise RoutingError(
             f"greynb cannot use {scheme or 'this kind of'} addresses",
-            hint=f"{_FORMS} Servers: postgresql://user@host/database, ducklake:…, sc://host:15002.",
+            hint=f"{_FORMS}; servers: postgresql://user@host/database, ducklake:…, sc://host:15002",
         )
     return Target(_file(text, base), {})
 
@@ -125,7 +125,7 @@ def _sqlite_url(rest: str) -> tuple[str, str]:
 def _file_url(rest: str) -> tuple[str, str]:
     address, _, query = rest.partition("?")
     if "#" in address:
-        raise RoutingError("a file: address ends at its #", hint="Write %23 for a # in a name.")
+        raise RoutingError("a file: address ends at its #", hint="write %23 for a # in a name")
     if address.startswith("//"):
         server, slash, path = address[2:].partition("/")
         if server.lower() not in ("", "localhost"):
@@ -151,14 +151,14 @@ def _file(text: str, base: Path) -> Path:
     if _CONNECTION.search(text):
         raise RoutingError(
             "the value is a connection to a server, in a form that greynb does not read",
-            hint="Write postgresql://user@host/database, or ducklake:postgres: before host=… dbname=….",
+            hint="write postgresql://user@host/database, or ducklake:postgres: before host=… dbname=…",
         )
     if os.name != "nt" and _DRIVE.match(text):
         raise RoutingError(f"{text} is a Windows path, and this system is not Windows")
     try:
         path = base / Path(text).expanduser()
     except RuntimeError as error:
-        hint = "Write the path in full."
+        hint = "write the path in full"
         raise RoutingError(f"the home folder in {text} is not known", hint=hint) from error
     if text.endswith(("/", os.sep)):
         raise _folder(path)
@@ -177,7 +177,7 @@ def _options(query: str) -> dict[str, str]:
         if name not in _KEPT:
             raise RoutingError(
                 f"the address has the parameter {name!r}, which greynb does not use",
-                hint=f"Remove it; these are kept: {', '.join(_KEPT)}.",
+                hint=f"remove it; these are kept: {', '.join(_KEPT)}",
             )
         if name in options:
             raise RoutingError(f"the address has the parameter {name!r} twice")
@@ -214,5 +214,5 @@ def _memory() -> RoutingError:
     return RoutingError(
         "an in-memory database cannot serve a role: it belongs to one connection, so neither the other role "
         "nor the next process would see it",
-        hint="Name a file.",
+        hint="name a file",
     )

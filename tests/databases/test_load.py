@@ -166,7 +166,7 @@ def test_a_key_without_a_unique_index_is_refused_with_the_statement_that_makes_o
     frame = pd.DataFrame({"x": [1], "y": [2]})
     with pytest.raises(LoadError) as caught:
         load_frame(con, frame, "loose", key="x", on_conflict="update")
-    statement = str(caught.value).split("Run: ")[1]
+    statement = str(caught.value).split("run: ")[1]
     assert statement == 'CREATE UNIQUE INDEX "ux_loose_x" ON "loose" ("x")'
     con.execute(statement)
     assert load_frame(con, frame, "loose", key="x", on_conflict="update").inserted == 1

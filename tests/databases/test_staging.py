@@ -83,6 +83,26 @@ def test_a_new_file_is_created_and_the_first_result_says_so(path: Path) -> None:
         assert session.run("SELECT 1")[0].notices == ()
 
 
+@pytest.mark.parametrize(
+    ("cell", "dry_run"),
+    [
+        ("SELECT 1", False),
+        ("INSERT INTO t VALUES (1)", False),
+        ("PRAGMA user_version = 1", False),
+        ("VACUUM", False),
+        ("CREATE TEMP TABLE t (n)", False),
+        ("CREATE TABLE t (n)", True),
+    ],
+)
+def test_a_cell_that_creates_nothing_makes_no_file(path: Path, cell: str, dry_run: bool) -> None:
+    with closing(StagingSession(path)) as session:
+        with pytest.raises(MissingDatabase, match="does not exist") as caught:
+            session.run(cell, dry_run=dry_run)
+        assert not path.exists() and "CREATE TABLE" in str(caught.value.hint)
+        session.run("-- new\nCREATE TABLE t (n)")
+        assert session.run("SELECT * FROM t", dry_run=True)[0].notices == ()
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with closing(StagingSession(tmp_path / "none" / "x.db")) as session, pytest.raises(MissingDatabase):
         session.run("SELECT 1")
@@ -349,9 +369,10 @@ def test_a_replaced_file_is_opened_again(session: StagingSession, path: Path) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file where it is")
 def test_a_deleted_file_is_made_anew_and_that_is_said(session: StagingSession, path: Path) -> None:
     path.unlink()
-    result = session.run("SELECT name FROM sqlite_master")[0]
-    assert result.frame is not None and result.frame.empty
-    assert "was created" in result.notices[0]
+    with pytest.raises(MissingDatabase):
+        session.run("SELECT name FROM sqlite_master")
+    assert "was created" in session.run("CREATE TABLE t (n)")[0].notices[0]
+    assert rows(path) == []
 
 
 def test_a_file_that_is_no_database_stays_untouched(path: Path) -> None:

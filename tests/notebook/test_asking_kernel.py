@@ -107,3 +107,31 @@ def test_unloading_gives_the_kernel_its_own_inspection_back(kernel: Kernel) -> N
         assert inspected(kernel, "%%analytics\nSELECT run|ners FROM races") == ""
     finally:
         kernel.run("%load_ext greynb")
+
+
+THEIRS = """
+def theirs(code, cursor_pos, *arguments, **options):
+    return {"status": "ok", "found": True, "data": {"text/plain": "theirs"}, "metadata": {}}
+kernel = get_ipython().kernel
+"""
+
+
+def test_unloading_gives_back_the_inspection_that_another_extension_had_put_there(kernel: Kernel) -> None:
+    kernel.run(f"%unload_ext greynb\n{THEIRS}\nkernel.do_inspect = theirs\n%load_ext greynb")
+    try:
+        assert "runners" in inspected(kernel, "%%analytics\nSELECT run|ners FROM races")
+        assert inspected(kernel, "tra|ck") == "theirs"
+        kernel.run("%unload_ext greynb")
+        assert inspected(kernel, "%%analytics\nSELECT run|ners FROM races") == "theirs"
+    finally:
+        kernel.run("del kernel.do_inspect\n%load_ext greynb")
+
+
+def test_unloading_leaves_an_inspection_alone_that_has_replaced_greynbs_since(kernel: Kernel) -> None:
+    later = "before = kernel.do_inspect\nkernel.do_inspect = lambda *words, **more: before(*words, **more)"
+    kernel.run(f"{THEIRS}\n{later}\n%unload_ext greynb")
+    try:
+        assert inspected(kernel, "%%analytics\nSELECT run|ners FROM races") == ""
+        assert "RICH" in inspected(kernel, "tra|ck")
+    finally:
+        kernel.run("del kernel.do_inspect\n%load_ext greynb")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import greynb
-from greynb.errors import QueryInterrupted
+from greynb.errors import MissingDatabase, QueryInterrupted
 from tests.notebook.shell import run, text
 
 
@@ -352,3 +352,13 @@ def test_queries_can_run_on_the_notebook_s_own_thread(shell):
     assert len(shell.run_cell_magic("staging", "", "SELECT * FROM races")) == 4
     with pytest.raises(greynb.QueryError, match="did you mean venue"):
         sql(shell, "SELECT venu FROM races")
+
+
+def test_a_mistyped_path_makes_no_file_and_the_variable_is_named(shell, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGING_DB_PATH", str(tmp_path / "typo.db"))
+    shell.user_ns["more"] = pd.DataFrame({"n": [1]})
+    for cell in ("%%staging\nSELECT * FROM races", "%staging load more --into races"):
+        with pytest.raises(MissingDatabase, match=r"chosen by STAGING_DB_PATH") as caught:
+            run(shell, cell)
+        assert "greynb status" in str(caught.value) and not (tmp_path / "typo.db").exists()
+    assert "was created" in text(run(shell, "%%staging\nCREATE TABLE first (n)"))

@@ -21,11 +21,33 @@ def outputs(captured) -> list[dict[str, str]]:
 
 
 def test_a_profile_stands_under_the_result(shell, monkeypatch) -> None:
-    monkeypatch.setenv("COLUMNS", "120")  # a narrow terminal leaves some of its columns out
+    monkeypatch.setenv("COLUMNS", "140")  # a narrow terminal shows it in parts
     shown = text(run(shell, "%%analytics --profile\nSELECT * FROM races"))
     assert shown.index("4 rows · ") < shown.index("profile of the result · 4 rows, 4 columns")
     assert re.search(r"runners +BIGINT +1 \(25 %\) +2 +7 · 7 · 8 · 8 · 8", shown)
     assert re.search(r"venue +VARCHAR +0 +2 +RICH · TAR +RICH 2×, TAR 2×", shown)
+
+
+def test_a_narrow_terminal_shows_a_profile_in_parts_and_leaves_nothing_out(shell, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = text(run(shell, "%%analytics df --profile\nSELECT * FROM races"))
+    assert "more columns" not in shown and max(map(len, shown.splitlines())) <= 60
+    assert shown.count("\nrunners ") == 3
+    assert re.search(r"runners +BIGINT +1 \(25 %\) +2\n", shown)
+    assert re.search(r"race_date +2025-07-01 · 2025-07-01 · 2025-07-02 · 20", shown)
+    assert re.search(r"runners +7 · 7 · 8 · 8 · 8\n", shown) and re.search(r"venue +RICH 2×, TAR 2×", shown)
+
+
+def test_a_date_is_called_so_in_the_profile_of_a_result_and_of_its_frame(shell, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    sql = "SELECT race_date, race_date + INTERVAL 5 HOUR AS later, NULL::DATE AS none FROM races"
+    for shown in (
+        text(run(shell, f"%%analytics df --profile\n{sql}")),
+        text(run(shell, "%greynb profile df")),
+    ):
+        assert re.search(r"race_date +DATE +0", shown)
+        assert re.search(r"later +TIMESTAMP +0", shown)
+        assert re.search(r"none +DATE +4 \(100 %\)", shown)
 
 
 def test_a_named_result_is_assigned_and_its_profile_shown(shell) -> None:
@@ -81,6 +103,22 @@ def test_a_plot_is_svg_under_the_result(shell, option: str, said: str) -> None:
     }
 
 
+@pytest.mark.parametrize("option", ["--plot scatter x=day y=n", "--plot line", "--plot hist x=day"])
+def test_an_axis_of_a_few_days_has_days_and_no_hours(shell, option: str) -> None:
+    sql = "SELECT DATE '2025-07-01' + i::INTEGER AS day, i AS n FROM range(4) t(i)"
+    captured = run(shell, f"%%analytics df {option}\n{sql}")
+    (svg,) = [each["image/svg+xml"] for each in outputs(captured) if "image/svg+xml" in each]
+    ticks = [each for each in re.findall(r">([^<>]+)</text>", svg) if "Jul" in each or "M" in each]
+    assert ticks[:4] == ["1 Jul", "2 Jul", "3 Jul", "4 Jul"]
+
+
+def test_a_histogram_of_dates_counts_in_parts_of_the_calendar(shell) -> None:
+    sql = "SELECT DATE '2025-07-01' + i::INTEGER AS day FROM range(200) t(i)"
+    captured = run(shell, f"%%analytics df --plot hist x=day\n{sql}")
+    (svg,) = [each["image/svg+xml"] for each in outputs(captured) if "image/svg+xml" in each]
+    assert "Jul 2025" in svg and "Dec 2025" in svg and "PM" not in svg
+
+
 def test_names_and_values_with_signs_of_their_own_are_drawn_as_they_are(shell) -> None:
     sql = 'SELECT \'a<b\' AS "x.y[0]:q", 1 AS "it\'s"'
     captured = run(shell, f"%%analytics df --plot bar\n{sql}")
@@ -114,6 +152,8 @@ def test_a_kind_of_plot_that_does_not_exist_is_refused_before_anything_runs(shel
     with pytest.raises(UsageError, match="--plot takes line, bar, scatter or hist, not 'pie'"):
         run(shell, "%%analytics df --plot pie\nSELECT 1")
     assert "df" not in shell.user_ns
+    with pytest.raises(UsageError, match=r"--plot takes line, bar, scatter or hist\n"):
+        run(shell, "%%analytics df --plot\nSELECT 1")
 
 
 def test_an_explored_result_keeps_its_static_table_above_the_widget(shell) -> None:

@@ -61,6 +61,7 @@ def test_a_fresh_publication_is_equal_in_every_table(stage: Path, target: Path) 
     found = compare(stage, target)
     assert found.equal and found.version == "gen-000001"
     assert {each.state for each in found.tables} == {"equal"}
+    assert f"equal to staging ({len(found.tables)} tables)" in str(found)
     assert (table(found, "races").staging_rows, table(found, "races").analytics_rows) == (3, 3)
 
 
@@ -93,6 +94,8 @@ def test_the_first_differing_rows_are_named_with_both_values(
     assert not found.equal
     assert [each.name for each in found.tables if each.state != "equal"] == [name]
     assert said in str(found)
+    number = len(found.tables)
+    assert f"not equal to staging ({number} tables: " in str(found) and f"{number - 1} equal" in str(found)
 
 
 def test_only_the_first_rows_are_named_and_the_counts_are_true(stage: Path, target: Path) -> None:
@@ -156,6 +159,7 @@ def test_a_flipped_bit_in_the_published_file_is_damage_and_names_the_file(stage:
     found = compare(stage, target)
     assert not found.equal and found.damaged == (str(path),)
     assert {each.state for each in found.tables} == {"equal"}
+    assert f"equal to staging ({len(found.tables)} tables)" in str(found)
 
 
 def test_staging_is_compared_as_of_one_moment_while_a_writer_commits(tmp_path: Path) -> None:

@@ -322,4 +322,8 @@ def test_any_text_is_a_positive_duration_or_a_usage_error(text):
 
 @given(st.floats(0, 1e9))
 def test_any_length_of_time_can_be_shown(seconds):
-    assert re.fullmatch(r"[\d.]+ (s|min|h|days)", shown(seconds))
+    assert re.fullmatch(r"[\d.]+ (ms|s|min|h|days)", shown(seconds))
+
+
+def test_what_took_no_tenth_of_a_second_is_shown_in_milliseconds():
+    assert [shown(seconds) for seconds in (0.027, 0.31)] == ["27 ms", "0.3 s"]

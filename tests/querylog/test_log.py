@@ -14,7 +14,7 @@ from contextlib import closing
 import pytest
 
 from greynb import querylog
-from greynb.errors import QueryError, UsageError
+from greynb.errors import GreynbError, QueryError, UsageError
 from greynb.querylog import storing
 from tests.notebook.conftest import shell
 from tests.notebook.shell import run, text
@@ -110,6 +110,17 @@ def test_the_last_statements_are_listed_newest_first(shell, log):
         run(shell, f"%%analytics\nSELECT {number} AS n")
     shown = run(shell, "%greynb log -n 2").result
     assert list(shown["sql"]) == ["SELECT 2 AS n", "SELECT 1 AS n"]
+
+
+def test_what_a_statement_lacks_shows_as_nothing_and_seconds_say_so(shell, log):
+    run(shell, "%%analytics\nSELECT 1")
+    run(shell, "%%staging\nSELECT 2")
+    with pytest.raises(GreynbError):
+        run(shell, "%%analytics\nSELECT * FROM nowhere")
+    shown = run(shell, "%greynb log").result
+    assert "NaN" not in str(shown) and "None" not in str(shown)
+    assert list(shown["version"])[1] == "" and list(shown["error"])[1:] == ["", ""]
+    assert {"median s", "total s"} <= set(run(shell, "%greynb slow").result)
 
 
 def test_the_log_of_statements_and_the_history_of_versions_are_two_commands(shell, log):

@@ -36,6 +36,9 @@ def server_of(text: str) -> Server:
         ("postgresql://?service=r&password=pw1", "postgresql", "postgresql://?service=r", "r"),
         ("postgresql:///?dbname=r&host=%2Frun", "postgresql", "postgresql:///?dbname=r&host=%2Frun", "r"),
         ("ducklake:lake/cat.db", "ducklake", f"ducklake:{BASE / 'lake/cat.db'}", "cat.db"),
+        ("ducklake:sqlite:cat.db", "ducklake", f"ducklake:{BASE / 'cat.db'}", "cat.db"),
+        ("ducklake:lakes-duckdb:old/c.db", "ducklake", f"ducklake:{BASE / 'lakes-duckdb:old/c.db'}", "c.db"),
+        ("ducklake:sqlite:sqlite:c", "ducklake", f"ducklake:{BASE / 'sqlite:c'}", "sqlite:c"),
         ("ducklake:postgresql://ann:pw1@db/r", "ducklake", "ducklake:postgresql://ann@db/r", "r"),
         (
             "ducklake:postgres:dbname=r host=db user=ann password='pw1 \\' x'",

@@ -44,6 +44,12 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Whether something on this machine accepts connections there."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
 class PostgresServer:
     """One server; `stop` and `start` it as often as a test likes.
 

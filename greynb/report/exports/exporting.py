@@ -65,7 +65,9 @@ def export(
                 check_replaceable(target, cell_of(df), has_record_beside=kind.record_beside)
 
     check()
-    notices = write_all(table, targets, formulas == "keep", progress or (lambda _part: None), check)
+    new = dict.fromkeys(each.parent for each in targets if not each.parent.exists())
+    notices = [f"the folder {folder} was made" for folder in new]
+    notices += write_all(table, targets, formulas == "keep", progress or (lambda _part: None), check)
     sizes = tuple(target.stat().st_size for target in targets)
     taken = time.perf_counter() - begun
     return Exported(tuple(targets), table.arrow.num_rows, sizes, taken, tuple(dict.fromkeys(notices)))

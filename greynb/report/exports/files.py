@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from greynb.errors import UsageError
@@ -54,7 +54,7 @@ def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
     """Give a path to write to for each target, and rename all of them when the block ends without error.
 
     The paths are in a hidden folder beside each target, which is removed however the block ends; parents
-    that are not there are made.
+    that are not there are made, and removed again after an error.
 
     Raises
     ------
@@ -63,9 +63,11 @@ def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
         rename that failed, those before it are whole.
     """
     rooms: list[Path] = []
+    made: list[Path] = []
     try:
         for target in targets:
             with readable_errors(target):
+                made += [each for each in target.parents if not each.exists()]
                 target.parent.mkdir(parents=True, exist_ok=True)
                 rooms.append(Path(tempfile.mkdtemp(prefix=".greynb-export-", dir=target.parent)))
         written = [room / target.name for room, target in zip(rooms, targets, strict=True)]
@@ -76,6 +78,9 @@ def aside(targets: Sequence[Path]) -> Iterator[list[Path]]:
     finally:
         for room in rooms:
             shutil.rmtree(room, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):  # it holds what was written
+                folder.rmdir()
 
 
 @contextmanager

@@ -35,6 +35,17 @@ def test_a_path_may_be_text_with_a_home_folder_and_new_folders_in_it(
     done = greynb.export(races(), "~/new folder/it's {x}/races.CSV")
     assert done.paths == (tmp_path / "new folder" / "it's {x}" / "races.CSV",)
     assert csv_rows(done.paths[0])[1] == ["a1", "8"]
+    assert f"note: the folder {done.paths[0].parent} was made" in str(done)
+    assert "was made" not in str(greynb.export(races(), "~/new folder/it's {x}/races.CSV"))
+
+
+def test_an_export_that_fails_leaves_no_folder_behind(tmp_path: Path) -> None:
+    def stop(_part: float) -> None:
+        raise QueryInterrupted("stopped")
+
+    with pytest.raises(QueryInterrupted):
+        greynb.export(races(), tmp_path / "new" / "deep" / "x.csv", progress=stop)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_million_rows_are_not_cut(tmp_path: Path) -> None:
