@@ -138,6 +138,22 @@ def test_addresses_that_do_not_fit_are_refused(stage, address, capsys):
         planned(stage, address)
 
 
+def test_a_database_that_cannot_hold_every_text_is_refused(stage, address):
+    with psycopg.connect(address, autocommit=True) as con:
+        name = f"latin_{con.info.backend_pid}"
+        con.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1'")
+    with pytest.raises(UsageError, match="encoding is LATIN1"):
+        planned(stage, f"{address.rpartition('/')[0]}/{name}")
+
+
+def test_one_migration_at_a_time_goes_into_a_database(stage, address):
+    with psycopg.connect(address) as con:
+        con.execute("SELECT pg_advisory_xact_lock(hashtext('greynb migrate'))")
+        with pytest.raises(DatabaseError, match="another migration into this database"):
+            planned(stage, address)
+    assert planned(stage, address).trial.tables == 2
+
+
 def test_a_role_that_may_not_create_tables_is_told_what_to_grant(stage, address, postgres):
     with psycopg.connect(address, autocommit=True) as con:
         con.execute("DROP ROLE IF EXISTS reader")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError, UsageError
+from greynb.migration.servers.batches import batches
 from greynb.migration.servers.census import Held
 from greynb.migration.servers.comparing import Told, check_rows, same_view
 from greynb.migration.servers.definitions import PLAIN, Extra, Left, computed, create, extras, too_long
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-_BATCH: Final = 1_000
 _THERE: Final = """
     SELECT relname, relkind FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s) ORDER BY relname
@@ -158,7 +158,7 @@ class Making:
         cursor = lite.execute(f"SELECT {names} FROM main.{quote(table.name)}")
         copied = f"COPY {quote(table.name)} ({names}) FROM STDIN"
         with self.con.cursor() as target, target.copy(copied) as copy:
-            while batch := cursor.fetchmany(_BATCH):
+            for batch in batches(cursor.fetchmany):
                 by_column = zip(columns, zip(*batch, strict=True), strict=True)
                 for row in zip(*(each.sent(values) for each, values in by_column), strict=True):
                     copy.write_row(row)
