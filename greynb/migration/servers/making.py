@@ -195,10 +195,9 @@ class Making:
         except Refused:
             self.con.execute("ROLLBACK TO SAVEPOINT part")
             raise
-        except (errors.InsufficientPrivilege, errors.LockNotAvailable, psycopg.OperationalError):
-            raise
         except psycopg.Error as error:
-            if self.con.closed:
+            of_the_server = errors.LockNotAvailable, errors.QueryCanceled, errors.DiskFull, errors.OutOfMemory
+            if self.con.closed or isinstance(error, (errors.InsufficientPrivilege, *of_the_server)):
                 raise
             self.con.execute("ROLLBACK TO SAVEPOINT part")
             raise Refused(error.diag.message_primary or str(error)) from error
