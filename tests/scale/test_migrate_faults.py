@@ -268,6 +268,28 @@ def test_rows_that_somebody_wrote_in_the_server_after_a_first_try_are_not_thrown
         assert con.execute("SELECT count(*) FROM odds WHERE price = -100").fetchall() == [(1,)]
 
 
+def test_what_somebody_built_on_a_first_try_is_not_dropped_with_it(stage, address):
+    change(stage, "CREATE VIEW few AS SELECT id FROM races WHERE id < 3")
+
+    def stop(step: str, _part: float) -> None:
+        if step == "check":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        to_servers(planned(stage, address), progress=stop)
+    with psycopg.connect(address) as con:
+        con.execute("CREATE VIEW own AS SELECT race FROM odds")
+    change(stage, "DELETE FROM odds WHERE race = 1")
+    with pytest.raises(UsageError, match=r"(?s)on which something else was built.*view own"):
+        moved(stage, address)
+    with psycopg.connect(address) as con:
+        assert con.execute("SELECT count(*) FROM own").fetchall() == [(3000,)]
+        con.execute("DROP VIEW own")
+    moved(stage, address)
+    with psycopg.connect(address) as con:
+        assert con.execute("SELECT count(*) FROM odds, few WHERE race = id").fetchall() == [(1,)]
+
+
 def test_a_second_run_says_that_it_is_done(stage, address, capsys):
     moved(stage, address)
     words = ["migrate", "--to-servers", "--staging", address, "--yes"]

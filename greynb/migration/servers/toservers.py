@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,6 +170,8 @@ class _Work:
         names = there(con, record)
         if not names:
             return False
+        listed = ", ".join(map(quote, names))
+        con.execute(f"LOCK TABLE {listed} IN SHARE MODE")  # what is compared is what is dropped
         columns = formatted(con)
         same = {name for name in names if is_as_it_was(columns.get(name), record.tables[name])}
         with self.steps.step("compare"):
@@ -179,8 +181,7 @@ class _Work:
         before = self.journal.read()
         used = before is not None and before.stage == "done" and before.target == self.plan.server.name
         if not used and all(now[name] == record.content[name] for name in names):
-            for name in names:  # our own copy, which nobody has used
-                con.execute(f"DROP TABLE {quote(name)} CASCADE")
+            _drop(con, listed, [name for kind, name, _, _ in record.statements if kind == "view"])
             return False
         raise UsageError(
             "the database holds an earlier migration of this file, which differs from what it holds now",
@@ -211,3 +212,19 @@ class _Work:
                 path=self.plan.source,
                 hint="stop the program that writes there, then run the same command again: it copies anew",
             )
+
+
+def _drop(con: psycopg.Connection[Any], tables: str, views: Sequence[str]) -> None:
+    """Drop our own copy, which nobody has used: also not in a view of his own."""
+    from psycopg import errors
+
+    try:
+        if views:
+            con.execute(f"DROP VIEW IF EXISTS {', '.join(map(quote, views))}")
+        con.execute(f"DROP TABLE {tables}")
+    except errors.DependentObjectsStillExist as error:
+        raise UsageError(
+            "the database holds an earlier migration of this file, on which something else was built",
+            detail=error.diag.message_detail or "",
+            hint="drop that first, or choose another database",
+        ) from error
