@@ -31,7 +31,7 @@ def add(commands: Commands[Parser]) -> None:
             ("migrate --from greyhound_racing_data.db --yes", "do it without a question"),
             ("migrate --to-single greyhound_racing_data_one.db", "back to one file"),
             (
-                "migrate --to-servers --staging postgresql://ann@db/races --analytics ducklake:races.ducklake",
+                "migrate --to-servers --staging postgresql://ann@db/races --analytics ducklake:r.ducklake",
                 "staging to PostgreSQL, analytics to a DuckLake",
             ),
             ("migrate --to-files", "from there back to two files"),
