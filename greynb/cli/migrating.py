@@ -85,7 +85,7 @@ def _planned(args: argparse.Namespace, settings: Settings) -> tuple[object, Call
             raise WrongCall(
                 "--to-servers needs --staging", hint="write --staging postgresql://user@host/database"
             )
-        servers = plan_servers(args.staging, args.analytics, settings)
+        servers = plan_servers(args.staging, args.analytics, settings, progress_line())
         return servers, lambda progress: to_servers(servers, progress=progress)
     staging, analytics = (Path(each) if each else None for each in (args.staging, args.analytics))
     if args.to_files:

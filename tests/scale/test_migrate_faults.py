@@ -126,6 +126,15 @@ def test_the_catalogue_of_the_lake_does_not_go_among_the_tables_of_staging(stage
         plan_servers(address, f"ducklake:{address}", Settings.from_environ({}, stage.parent))
 
 
+def test_the_file_names_the_lake_where_spark_computes_over_it(stage, address):
+    spark = {"ANALYTICS_ENGINE": "spark", "SPARK_REMOTE": "sc://127.0.0.1:15002"}
+    lake = f"ducklake:{stage.with_name('lake.db')}"
+    plan = plan_servers(address, lake, Settings.from_environ(spark, stage.parent))
+    assert plan.variables == {"STAGING_DB_PATH": address, "ANALYTICS_DB_PATH": lake}
+    stays = plan_servers(address, None, Settings.from_environ({}, stage.parent))
+    assert stays.variables["ANALYTICS_DB_PATH"] == str(stage.with_name("read.db"))
+
+
 def test_addresses_that_do_not_fit_are_refused(stage, address, capsys):
     with pytest.raises(UsageError, match="names no PostgreSQL"):
         planned(stage, str(stage.with_name("other.db")))
