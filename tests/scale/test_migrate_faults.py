@@ -274,7 +274,7 @@ def test_a_view_that_somebody_made_in_the_server_is_not_dropped_by_the_next_run(
     with psycopg.connect(address) as con:
         con.execute("CREATE VIEW ours AS SELECT * FROM odds")
     change(stage, "DELETE FROM odds WHERE race = 3")
-    with pytest.raises(UsageError, match=r"(?s)something in the database was made of them.*view ours"):
+    with pytest.raises(UsageError, match=r"(?s)something there was made of them.*view ours"):
         moved(stage, address)
     with psycopg.connect(address) as con:
         assert con.execute("SELECT count(*) FROM ours").fetchall() == [(3000,)]

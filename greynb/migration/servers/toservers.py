@@ -223,7 +223,7 @@ def _drop(con: psycopg.Connection[Any], record: Record, names: list[str]) -> Non
         con.execute(f"DROP TABLE {', '.join(map(quote, names))}")
     except errors.DependentObjectsStillExist as error:
         raise UsageError(
-            "the tables of an earlier run are to be copied anew, and something in the database was made of them",
+            "the tables of an earlier run are to be copied anew, and something there was made of them",
             detail=error.diag.message_detail,
             hint="drop that first, or choose another database",
         ) from error
