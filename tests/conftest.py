@@ -7,6 +7,8 @@ import signal
 
 from hypothesis import settings
 
+from greynb.routing.storage import STORAGE_VARIABLES
+
 # A shared machine pauses a test for longer than any useful deadline; runaway tests hit pytest's timeout.
 # Where a change is judged (CI=true), the same examples come each time, so that it is judged for what it
 # changes; everywhere else they are new in each run, and find what nobody thought of.
@@ -27,5 +29,6 @@ for name in (
     "SPARK_REMOTE",
     "LAKE_DATA_PATH",
     "LAKE_DB_PATH",
+    *STORAGE_VARIABLES,
 ):
     os.environ.pop(name, None)

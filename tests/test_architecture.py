@@ -43,7 +43,7 @@ LAYERS: dict[str, set[str]] = {
     "service": {"errors", "routing", "publish"},
     "api": {"errors", "routing", "databases", "publish", "published", "connections", "columnar", "loading"},
     "guarding": {"errors", "routing", "databases", "publish"},
-    "migration": {"errors", "routing", "databases", "publish"},
+    "migration": {"errors", "routing", "databases", "postgres", "publish", "published"},
     "archive": {"errors", "routing", "databases", "publish"},
     "querylog": {"errors", "routing", "databases", "connections"},
     "doctor": {

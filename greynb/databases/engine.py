@@ -91,18 +91,27 @@ def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDB
     if "sqlite_scanner" in names:
         # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
         con.execute("SET sqlite_disable_multithreaded_scans = true")
+    if "httpfs" in names:
+        _forget_keys(con)
     return con
 
 
 def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
     """Open an in-memory instance that loads nothing by itself."""
     own: dict[str, str | bool | int | float | list[str]] = {
+        "allow_persistent_secrets": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
     con = duckdb.connect(":memory:", config=own | settings)
     _instances.add(con)
     return con
+
+
+def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo that httpfs takes AWS's variables over as settings, which every query can show."""
+    for name in ("access_key_id", "secret_access_key", "session_token", "region"):
+        con.execute(f"RESET GLOBAL s3_{name}")
 
 
 _checked: set[tuple[Path, int]] = set()

@@ -16,15 +16,8 @@ import pandas as pd
 
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.load_faults import row_error, value_error
-from greynb.databases.load_request import LoadResult, OnConflict, check_keys, keys_of
-from greynb.databases.load_table import (
-    Table,
-    check_fit,
-    check_names,
-    describe,
-    missing_table,
-    new_table,
-)
+from greynb.databases.load_request import LoadResult, OnConflict, fitting_table, keys_of
+from greynb.databases.load_table import Table, describe, missing_table, new_table
 from greynb.databases.load_values import Convert, UnstorableValue, as_pandas, converter
 from greynb.databases.sqlite import atomic, file_error
 from greynb.errors import GreynbError, LoadError, QueryInterrupted
@@ -153,16 +146,13 @@ def _planned(
     create: bool,
 ) -> _Plan:
     keys = keys_of(key, on_conflict)
+    found = describe(con, table)
+    if found is None and not create:
+        raise missing_table(con, table)
+    described, create_sql = fitting_table(
+        frame, keys, on_conflict, found, lambda: new_table(frame, table, keys)
+    )
     names: list[Any] = frame.columns.tolist()
-    check_names(names, keys)
-    described, create_sql = describe(con, table), None
-    if described is None:
-        if not create:
-            raise missing_table(con, table)
-        described, create_sql = new_table(frame, table, keys)
-    check_fit(described, names, keys, upsert=on_conflict != "error")
-    if on_conflict != "error":
-        check_keys(frame, keys)
     counter = _Counter()
     conflict = _conflict_sql(names, keys, on_conflict, counter.name)
     together = _together(con, described.name, len(names))

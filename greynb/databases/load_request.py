@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
 from greynb.databases.identifiers import fold
+from greynb.databases.load_table import Table, check_fit, check_names
 from greynb.errors import LoadError
 
 OnConflict = Literal["error", "ignore", "update"]
@@ -64,6 +65,43 @@ def keys_of(key: str | Sequence[str] | None, on_conflict: OnConflict) -> tuple[s
     if on_conflict not in ("error", "ignore", "update"):
         raise LoadError(f"on_conflict={on_conflict!r} is unknown", hint='it is "error", "ignore" or "update"')
     return keys
+
+
+def fitting_table(
+    frame: pd.DataFrame,
+    keys: Sequence[str],
+    on_conflict: OnConflict,
+    found: Table | None,
+    make: Callable[[], tuple[Table, str]],
+) -> tuple[Table, str | None]:
+    """The table that a frame goes into, once it is clear that the frame fits.
+
+    Parameters
+    ----------
+    frame, keys, on_conflict
+        What is asked for.
+    found
+        The table that is there; None where it is to be made.
+    make
+        Plans one for the frame.
+
+    Returns
+    -------
+    tuple
+        The table, and the statement that creates it; None where it is there.
+
+    Raises
+    ------
+    LoadError
+        The frame does not fit.
+    """
+    names = frame.columns.tolist()
+    check_names(names, keys)
+    table, create_sql = (found, None) if found is not None else make()
+    check_fit(table, names, keys, upsert=on_conflict != "error")
+    if on_conflict != "error":
+        check_keys(frame, keys)
+    return table, create_sql
 
 
 def check_keys(frame: pd.DataFrame, key: Sequence[str]) -> None:

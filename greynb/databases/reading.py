@@ -31,6 +31,10 @@ class Version(Protocol):
     def published(self) -> datetime | None:
         """When it was published; None where that is not known."""
 
+    @property
+    def identity(self) -> str | None:
+        """What no other version will ever have; None where it may yet change."""
+
 
 class AnyCatalog(Protocol):
     """The tables that a statement can name, as views."""

@@ -2,8 +2,8 @@
 
 A result may be kept if
 
-- the version that it is of was published and its manifest says what the file holds: nothing else has an
-  identity that stays (`greynb.databases.snapshot`);
+- the version that it is of has an identity that stays: a published file whose manifest says what it holds,
+  or a snapshot of a lake; a file that greynb did not publish has none, nor has a database that is read live;
 - the statement is a SELECT that gives the same rows each time (`greynb.databases.repeatable`) and reads
   tables of the file, at least one: no views, whose SQL is SQLite's, and no DataFrames of the notebook;
 - no temporary table or view of the session hides one of those tables;
@@ -24,17 +24,17 @@ from uuid import UUID
 import duckdb
 
 from greynb import __version__
-from greynb.databases.generations import DATABASE, load_generation
 from greynb.databases.identifiers import fold
 from greynb.databases.repeatable import is_repeatable
 from greynb.databases.resultcache import WORTH
-from greynb.databases.still import Snapshot
 
 if TYPE_CHECKING:
     from greynb.databases.frames import Fetched
     from greynb.databases.gate import Passed
     from greynb.databases.reading import AnyCatalog, Reading, Version
     from greynb.databases.resultcache import ResultCache
+
+    Run = Callable[[Passed, Mapping[str, object]], Fetched]
 
 _AS_WRITTEN: Final = (type(None), bool, int, float, str, bytes, Decimal, UUID, dt.timedelta)
 _MOMENTS: Final = (dt.date, dt.time, dt.datetime)
@@ -43,30 +43,31 @@ _MOMENTS: Final = (dt.date, dt.time, dt.datetime)
 class Recall:
     """What one session may take from the result cache, and hand to it.
 
-    Parameters
-    ----------
-    con
-        The session's engine.
-
     Attributes
     ----------
     cache
         Where results are kept; None to run every statement.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self) -> None:
         self.cache: ResultCache | None = None
-        self._con = con
+        self._con: duckdb.DuckDBPyConnection | None = None
         self._zone: str | None = None
         self._version: tuple[Version, str | None] | None = None
         self._tables: tuple[AnyCatalog, frozenset[str]] | None = None
+
+    def on(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Take the session's engine, also in place of one whose connection was lost."""
+        self._con, self._zone, self._version, self._tables = con, None, None, None
 
     def fetch(
         self,
         passed: Passed,
         parameters: Mapping[str, object],
         attachment: Reading,
-        run: Callable[[Passed, Mapping[str, object]], Fetched],
+        run: Run,
+        *,
+        engine: str = "",
     ) -> Fetched:
         """Take a statement's result from the cache, or run it.
 
@@ -78,13 +79,15 @@ class Recall:
             The version that it reads.
         run
             Runs it.
+        engine
+            What runs it, if not DuckDB: sums of floats differ in their last digits from engine to engine.
 
         Returns
         -------
         Fetched
             With a key where it was run and is worth keeping.
         """
-        key = None if self.cache is None else self._key(passed, parameters, attachment)
+        key = None if self.cache is None else self._key(passed, parameters, attachment, engine)
         if self.cache is None or key is None:
             return run(passed, parameters)
         found = self.cache.find(key)
@@ -96,7 +99,9 @@ class Recall:
             fetched.key = key
         return fetched
 
-    def _key(self, passed: Passed, parameters: Mapping[str, object], attachment: Reading) -> str | None:
+    def _key(
+        self, passed: Passed, parameters: Mapping[str, object], attachment: Reading, engine: str
+    ) -> str | None:
         """What names the result of a statement for ever; None where it must not be kept."""
         if passed.kind != "select" or not passed.tables:
             return None
@@ -110,14 +115,14 @@ class Recall:
             values = [[name, _told_apart(value)] for name, value in sorted(named.items())]
         except _Unknown:
             return None
-        parts = [__version__, duckdb.__version__, self._time_zone(), version, passed.sql, values]
+        parts = [__version__, duckdb.__version__, engine, self._time_zone(), version, passed.sql, values]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=24).hexdigest()
 
     def _version_of(self, snapshot: Version | None) -> str | None:
-        if snapshot is None or snapshot.kind != "generation":
+        if snapshot is None:
             return None
         if self._version is None or self._version[0] is not snapshot:
-            self._version = snapshot, _identity(snapshot)
+            self._version = snapshot, snapshot.identity
         return self._version[1]
 
     def _tables_of(self, catalog: AnyCatalog | None) -> frozenset[str]:
@@ -131,11 +136,13 @@ class Recall:
     def _time_zone(self) -> str:
         """The session's zone, which its settings keep for ever."""
         if self._zone is None:
+            assert self._con is not None
             ((self._zone,),) = self._con.execute("SELECT current_setting('TimeZone')").fetchall()
         return str(self._zone)
 
     def _is_hidden(self, passed: Passed) -> bool:
         """Whether a temporary table or view has the name of a table that a statement reads."""
+        assert self._con is not None
         temporary = self._con.execute(
             "SELECT table_name FROM duckdb_tables() WHERE temporary"
             " UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary"
@@ -145,16 +152,6 @@ class Recall:
 
 class _Unknown(Exception):
     """A value of a kind whose text may stand for another value too."""
-
-
-def _identity(snapshot: Version) -> str | None:
-    """What tells a published version from every other: names and numbers come again in other places."""
-    if not isinstance(snapshot, Snapshot):
-        return None
-    manifest = load_generation(snapshot.path.parent).manifest
-    if manifest is None or manifest.id != snapshot.id or DATABASE not in manifest.files:
-        return None
-    return f"{manifest.files[DATABASE].sha256} {manifest.created} {snapshot.path}"
 
 
 def _told_apart(value: object) -> list[Any]:

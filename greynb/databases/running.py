@@ -33,14 +33,24 @@ class Runner:
         The session's connection.
     attachment
         The version that they read, attached already.
+
+    Attributes
+    ----------
+    recall
+        What of their results is kept.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, attachment: Reading) -> None:
         self._con = con
         self._attachment = attachment
         self._behind_temporary: set[str] = set()
-        self.recall = Recall(con)
+        self.share(Recall())
         self._makings = Makings()
+
+    def share(self, recall: Recall) -> None:
+        """Keep results by the rules of a session that outlives this connection."""
+        self.recall = recall
+        recall.on(self._con)
 
     @property
     def _catalog(self) -> AnyCatalog:

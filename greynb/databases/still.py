@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from greynb.databases.generations import DATABASE, load_generation
 from greynb.databases.private import PrivateFolder
 from greynb.databases.witness import Witness
 
@@ -52,6 +53,16 @@ class Snapshot:
     mirror: Path | None = None
     ctimes: tuple[int, ...] = ()
     witness: Witness = field(kw_only=True, repr=False)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells a published version from every other: names and numbers come again in other places."""
+        if self.kind != "generation":
+            return None
+        manifest = load_generation(self.path.parent).manifest
+        if manifest is None or manifest.id != self.id or DATABASE not in manifest.files:
+            return None
+        return f"{manifest.files[DATABASE].sha256} {manifest.created} {self.path}"
 
 
 def let_go(pid: int, held: list[Snapshot], folders: dict[Path, PrivateFolder]) -> None:

@@ -205,6 +205,15 @@ class Applying:
         return {fold(name) for (name,) in rows}
 
 
+def drop_all(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop every table of the lake, whose files are not looked at."""
+    rows = con.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [ALIAS]
+    ).fetchall()
+    for schema, name in rows:
+        con.execute(f"DROP TABLE {ALIAS}.{quote(schema)}.{quote(name)}")
+
+
 def _in_lake(shown: str) -> str:
     return f"{ALIAS}.main.{quote(shown)}"
 

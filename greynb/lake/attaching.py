@@ -17,6 +17,7 @@ from greynb.databases.extension import Extension, has_extension
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase, UsageError
+from greynb.lake.storage import authorise, check_new, trouble
 from greynb.routing import Server
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ ALIAS: Final = "__greynb_lake"
 CATALOGUE: Final = f"__ducklake_metadata_{ALIAS}"
 """The name under which DuckLake attaches its catalogue."""
 _PATIENCE_MS: Final = 5_000
+_OLD: Final = "CREATE_IF_NOT_EXISTS false"
 _UNPUBLISHED: Final = "run `greynb sync` to make it"
 
 
@@ -66,6 +68,7 @@ def opened(
     con = extended_instance(*_extensions(server), **(settings or {}))
     try:
         _attach(con, server, writing, data_path)
+        authorise(con, server, data_folder(con))
     except BaseException:
         con.close()
         raise
@@ -77,7 +80,25 @@ def data_folder(con: duckdb.DuckDBPyConnection) -> str:
     ((path,),) = con.execute(
         f"SELECT value FROM {CATALOGUE}.ducklake_metadata WHERE key = 'data_path'"
     ).fetchall()
-    return str(path)
+    # One without the slash would be the beginning of other folders' names, too.
+    return f"{str(path).rstrip('/')}/" if "://" in str(path) else str(path)
+
+
+def unreadable(error: duckdb.Error, server: Server) -> DatabaseError:
+    """What an error at reading the lake means."""
+    return trouble(error, server) or DatabaseError(
+        f"the DuckLake cannot be read: {spoken(error, server)}", path=server.name
+    )
+
+
+def spoken(error: duckdb.Error, server: Server) -> str:
+    """The first line of an error, without how to connect with the catalogue."""
+    said = first_line(error)
+    if isinstance(server.over, Path) or server.over is None:
+        return said
+    from greynb.postgres.secret import named
+
+    return named(said, server.over)
 
 
 def _extensions(server: Server) -> Sequence[Extension]:
@@ -96,21 +117,37 @@ def _attach(con: duckdb.DuckDBPyConnection, server: Server, writing: bool, data_
     if isinstance(server.over, Path):
         path, options = _of_file(server, server.over, writing)
     else:
-        path, options = _of_server(server)
-    if writing:
-        options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
-        if folder := _new_data_path(server, data_path):
-            options += [f"DATA_PATH {literal(folder)}"]
+        path, options = _of_server(con, server)
+    if not writing:
+        _attached(con, server, path, [*options, "READ_ONLY", "HIDDEN", _OLD])
+        return
+    options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
+    if isinstance(server.over, Path):
+        folder = None if server.over.exists() else data_path or f"{server.over}.files"
     else:
-        options += ["READ_ONLY", "HIDDEN", "CREATE_IF_NOT_EXISTS false"]
+        try:
+            _attached(con, server, path, [*options, _OLD])
+        except MissingDatabase:
+            folder = data_path
+        else:
+            return
+        if folder is None:
+            raise UsageError(
+                "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
+                hint="set LAKE_DATA_PATH to a folder that everyone can reach",
+            )
+    if folder is not None:
+        check_new(con, server, folder)
+        options += [f"DATA_PATH {literal(folder)}"]
+    _attached(con, server, path, options)
+
+
+def _attached(con: duckdb.DuckDBPyConnection, server: Server, path: str, options: list[str]) -> None:
     try:
         con.execute(f"ATTACH {literal(path)} AS {quote(ALIAS)} ({', '.join(options)})")
     except duckdb.Error as error:
         stop_if_interrupted(error)
-        refused = _refusal(error, server)
-    else:
-        return
-    raise refused  # here no frame of the traceback knows a password
+        raise _refusal(error, server) from None
 
 
 def _of_file(server: Server, path: Path, writing: bool) -> tuple[str, list[str]]:
@@ -126,12 +163,14 @@ def _of_file(server: Server, path: Path, writing: bool) -> tuple[str, list[str]]
     return f"ducklake:sqlite:{path}", [f"META_BUSY_TIMEOUT {_PATIENCE_MS}", *journal]
 
 
-def _of_server(server: Server) -> tuple[str, list[str]]:
+def _of_server(con: duckdb.DuckDBPyConnection, server: Server) -> tuple[str, list[str]]:
     from greynb.postgres.connecting import connect
+    from greynb.postgres.secret import attachable
 
     assert isinstance(server.over, Server)
     connect(server.over).close()  # says within seconds, in plain words, what DuckDB would not
-    return f"ducklake:postgres:{server.over.address}", []
+    given = attachable(con, server.over, CATALOGUE)
+    return f"ducklake:postgres:{given}", [f"META_SECRET {literal(CATALOGUE)}"]
 
 
 def catalogue_kind(server: Server) -> str | None:
@@ -159,17 +198,8 @@ def _kind(path: Path) -> str | None:
     raise UnreadableDatabase("the catalogue is neither a SQLite nor a DuckDB file", path=path)
 
 
-def _new_data_path(server: Server, data_path: str | None) -> str | None:
-    """The folder for the files of a lake that may have to be made; None where the lake is there and knows."""
-    if isinstance(server.over, Path):
-        if server.over.exists():
-            return None
-        return data_path or f"{server.over}.files"
-    return data_path
-
-
-def _refusal(error: duckdb.Error, server: Server) -> DatabaseError | UsageError:
-    said = first_line(error)
+def _refusal(error: duckdb.Error, server: Server) -> DatabaseError:
+    said = spoken(error, server)
     if isinstance(server.over, Path):
         if "lock" in said or "already attached" in said or "file handle conflict" in said:
             return DatabaseLocked(
@@ -178,15 +208,8 @@ def _refusal(error: duckdb.Error, server: Server) -> DatabaseError | UsageError:
                 hint="close the other one, or make the lake anew with a SQLite catalogue",
             )
         return UnreadableDatabase(f"the DuckLake cannot be attached: {said}", path=server.name)
-    if "DATA_PATH" in said.upper():
-        return UsageError(
-            "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
-            hint="set LAKE_DATA_PATH to a folder that everyone can reach",
-        )
     if "does not exist" in said or "CREATE_IF_NOT_EXISTS" in said.upper():
         return MissingDatabase(
             "there is no DuckLake in that database yet", path=server.name, hint=_UNPUBLISHED
         )
-    assert isinstance(server.over, Server)
-    plain = said.replace(server.over.address, server.over.name)
-    return UnreadableDatabase(f"the DuckLake cannot be attached: {plain}", path=server.name)
+    return UnreadableDatabase(f"the DuckLake cannot be attached: {said}", path=server.name)

@@ -11,16 +11,19 @@ from typing import Any, Final
 import duckdb
 
 from greynb.databases.identifiers import literal
-from greynb.errors import PublisherBusy, PublishError
+from greynb.errors import DatabaseError, PublisherBusy, PublishError
 from greynb.lake.attaching import ALIAS
 from greynb.lake.snapshots import LakeSnapshot, version_name
+from greynb.lake.storage import trouble
 from greynb.routing import Server
 
 AUTHOR: Final = "greynb"
 
 
-def refusal(error: duckdb.Error, lake: Server) -> PublishError:
+def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
     """Say what an error at writing means."""
+    if found := trouble(error, lake):
+        return found
     whole = str(error).lower()
     if "locked" in whole or "conflict" in whole or "could not serialize" in whole:
         return PublisherBusy(
@@ -31,8 +34,6 @@ def refusal(error: duckdb.Error, lake: Server) -> PublishError:
             "the catalogue may only be read", path=lake.name, hint="publish as the user that owns it"
         )
     said = [line for line in str(error).splitlines() if line.strip()][-1]
-    if isinstance(lake.over, Server):
-        said = said.replace(lake.over.address, lake.over.name)
     return PublishError(f"the DuckLake could not be written: {said}", path=lake.name)
 
 

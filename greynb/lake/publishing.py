@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 from platformdirs import user_cache_path
@@ -23,7 +23,7 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.witness import lease
 from greynb.errors import PublisherBusy, PublishError
-from greynb.lake.applying import COPY, Applying, Changes
+from greynb.lake.applying import COPY, Applying, Changes, drop_all
 from greynb.lake.attaching import opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.compacting import compact
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from greynb.publish.etl import Plan
     from greynb.publish.source import Place
     from greynb.routing import Server
+
+ANEW: Final = (
+    "a file of the lake was gone: all of its tables were made anew, without partitioning and sort order"
+)
+_GONE: Final = 404
 
 
 def publish(
@@ -107,7 +112,14 @@ def publish(
             with steps.step("attach"):
                 con = opened(lake, writing=True, data_path=data_path)
             try:
-                result = _Publication(con, lake, generation, done, mode, verify, keep, steps).made()
+                publication = _Publication(con, lake, generation, done, mode, verify, keep, steps)
+                try:
+                    result = publication.made()
+                except duckdb.HTTPException as error:
+                    if mode != "full" or error.status_code != _GONE:
+                        raise
+                    con.execute("ROLLBACK")
+                    result = publication.made(anew=True)
                 if compacted:
                     with steps.step("compact"):
                         compact(con, result.id)
@@ -164,13 +176,18 @@ class _Publication:
         self._keep = keep
         self._steps = steps
 
-    def made(self) -> SyncResult:
-        """Compare, write and commit; or nothing, where the lake holds the copy already."""
+    def made(self, *, anew: bool = False) -> SyncResult:
+        """Compare, write and commit; or nothing, where the lake holds the copy already.
+
+        With `anew` no file of the lake is looked at, as one is gone.
+        """
         new = self._attached()
         base = self._base()
         self._con.execute("BEGIN")
         found = snapshots(self._con, self._lake)
-        old, reason = self._old()
+        if anew:
+            drop_all(self._con)
+        old, reason = (None, "") if anew else self._old()
         if old is not None and old.base == base and self._asked == "incremental" and not self._verify:
             self._con.execute("ROLLBACK")
             return self._result(found[0].id, "unchanged", _unchanged(old), ())
@@ -188,7 +205,7 @@ class _Publication:
         with self._steps.step("commit"):
             LakeContents(new.tables, work.sums, base).write(self._con)
             commit(self._con, name, self._info(mode, work))
-        notices = [*self._done.notices, *work.notices]
+        notices = [*self._done.notices, *work.notices, *([ANEW] if anew else ())]
         with self._steps.step("upkeep"):
             notices += keep_up(self._con, self._lake, self._keep)
         return self._result(name, mode, work.results, notices, reason if old is not None else "")
@@ -201,7 +218,7 @@ class _Publication:
                 path=self._generation.folder,
                 hint="run `greynb sync --mode full`",
             )
-        self._con.execute(f"ATTACH {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
+        self._con.execute(f"ATTACH IF NOT EXISTS {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
         return Contents.read(self._con, COPY)
 
     def _base(self) -> dict[str, Any]:

@@ -19,15 +19,19 @@ from greynb.databases.mirroring import Mirroring
 from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
-from greynb.databases.relations import first_line, stop_if_interrupted
+from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import DatabaseError, QueryError
+from greynb.errors import QueryError, UnreadableDatabase
+from greynb.lake.attaching import unreadable
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
+from greynb.lake.storage import trouble
 
 if TYPE_CHECKING:
+    from greynb.databases.frames import Fetched
+    from greynb.databases.recall import Run
     from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
@@ -52,7 +56,7 @@ class LakeSession:
     Attributes
     ----------
     mirroring, recall
-        As of a session over files; a lake has no mirror, and its results are not kept.
+        As of a session over files; a lake has no mirror.
     """
 
     def __init__(self, server: Server, **settings: str | int) -> None:
@@ -63,7 +67,7 @@ class LakeSession:
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
         self.mirroring = Mirroring(None)
-        self.recall = Recall(duckdb.connect(":memory:"))
+        self.recall = Recall()
 
     @property
     def snapshot(self) -> LakeSnapshot:
@@ -98,8 +102,8 @@ class LakeSession:
                 return self._refreshed()
             except duckdb.Error as error:
                 stop_if_interrupted(error)
-                said = first_line(error)
-            raise DatabaseError(f"the DuckLake cannot be read: {said}", path=self._server.name)
+                failed = unreadable(error, self._server)
+            raise failed
 
     def pin(self, version: str | None = None) -> LakeSnapshot:
         """Keep to one version, by default the newest, until `unpin`.
@@ -161,12 +165,9 @@ class LakeSession:
             self.refresh()
             self._tell_newer()
             refuse_drops(self._open.con, passed, self.catalog)
-            try:
-                return self._open.runner.attempt(passed, parameters or {}, variables or {})
-            except QueryError as error:
-                if not self._expired(error):
-                    raise
-                return self._open.runner.attempt(passed, parameters or {}, variables or {})
+            return self._unexpired(
+                lambda: self._open.runner.attempt(passed, parameters or {}, variables or {})
+            )
 
     def describe(
         self, passed: Passed, values: Mapping[str, object]
@@ -180,12 +181,12 @@ class LakeSession:
         """
         with self._lock:
             self._tell_newer()
-            try:
-                return self._described(passed, values)
-            except QueryError as error:
-                if not self._expired(error):
-                    raise
-                return self._described(passed, values)
+            return self._unexpired(lambda: self._open.describe(passed, values))
+
+    def recalled(self, passed: Passed, parameters: Mapping[str, object], run: Run, *, engine: str) -> Fetched:
+        """Take the result of a statement on the snapshot in use from the cache, or have an engine run it."""
+        with self._lock:
+            return self.recall.fetch(passed, parameters, self._open.attachment, run, engine=engine)
 
     def files(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Ask something of the connection that has the lake attached."""
@@ -231,9 +232,11 @@ class LakeSession:
     def _open(self) -> OpenLake:
         if self._opened is None:
             self._opened = OpenLake(self._server, self._settings)
+            self._opened.runner.share(self.recall)
         return self._opened
 
     def _refreshed(self) -> LakeSnapshot:
+        self._open.check()
         attachment = self._open.attachment
         wanted = self._pinned.number if self._pinned else newest_number(self._open.con)
         if attachment.snapshot is None or attachment.snapshot.number != wanted:
@@ -254,6 +257,19 @@ class LakeSession:
             self._newer_told = True
             self._open.attachment.notices.append(NEWER.format(self._pinned.id, newest.id))
 
+    def _unexpired(self, attempt: Callable[[], T]) -> T:
+        """Do something that reads; once more where the snapshot went meanwhile."""
+        try:
+            return attempt()
+        except QueryError as error:
+            if self._expired(error):
+                return attempt()
+            if found := trouble(error.__cause__, self._server):
+                if isinstance(found, UnreadableDatabase):
+                    self._forget()  # the next cell brings the keys as they are then
+                raise found from None
+            raise
+
     def _expired(self, error: QueryError) -> bool:
         """Whether the snapshot has gone since the cell began; then there is a newer one now.
 
@@ -269,14 +285,6 @@ class LakeSession:
         if self._pinned is not None:
             raise expired(self._server, self._pinned) from error
         return self.refresh().number != snapshot.number
-
-    def _described(
-        self, passed: Passed, values: Mapping[str, object]
-    ) -> tuple[list[tuple[str, str]], list[str]]:
-        with self._open.runner.explained(passed.sql, passed.line):
-            notices = [*self._open.attachment.take_notices(), *self._open.runner.ensure(passed)]
-            rows = self._open.con.execute(f"DESCRIBE {passed.sql}", dict(values) or None).fetchall()
-        return [(str(row[0]), str(row[1])) for row in rows], notices
 
     def _prepare(self, passed: Passed) -> None:
         with self._lock, self._open.runner.explained(passed.sql, passed.line):

@@ -42,6 +42,8 @@ class LakeSnapshot:
         The commit message, and what a publication wrote beside it.
     source
         The lake.
+    identity
+        What no other snapshot of any lake has; None where the catalogue does not name its lake.
     """
 
     number: int
@@ -50,6 +52,7 @@ class LakeSnapshot:
     message: str
     source: Server
     info: Mapping[str, Any] = field(default_factory=dict)
+    identity: str | None = None
 
     @property
     def kind(self) -> str:
@@ -84,7 +87,9 @@ def snapshots(con: duckdb.DuckDBPyConnection, server: Server) -> list[LakeSnapsh
     rows = con.execute(
         "SELECT s.snapshot_id, epoch_us(CAST(s.snapshot_time AS TIMESTAMPTZ)),"
         " coalesce(c.commit_message, ''),"
-        f" c.commit_extra_info FROM {CATALOGUE}.ducklake_snapshot AS s"
+        " c.commit_extra_info,"
+        f" (SELECT min(CAST(schema_uuid AS VARCHAR)) FROM {CATALOGUE}.ducklake_schema WHERE schema_id = 0)"
+        f" FROM {CATALOGUE}.ducklake_snapshot AS s"
         f" LEFT JOIN {CATALOGUE}.ducklake_snapshot_changes AS c USING (snapshot_id) ORDER BY 1 DESC"
     ).fetchall()
     return [_snapshot(server, *row) for row in rows]
@@ -128,7 +133,9 @@ def named(found: Sequence[LakeSnapshot], version: str, server: Server) -> LakeSn
     )
 
 
-def _snapshot(server: Server, number: int, moment: int, message: str, extra: str | None) -> LakeSnapshot:
+def _snapshot(
+    server: Server, number: int, moment: int, message: str, extra: str | None, lake: str | None
+) -> LakeSnapshot:
     found = _VERSION.match(message)
     try:
         info = json.loads(extra) if extra else {}
@@ -141,6 +148,8 @@ def _snapshot(server: Server, number: int, moment: int, message: str, extra: str
         message,
         server,
         info if isinstance(info, dict) else {},
+        # Two lakes that were one once go on with the same numbers, at other moments.
+        f"lake {lake} {number} {moment}" if lake else None,
     )
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from greynb.databases.generations import DATABASE, generation_at
-from greynb.lake.attaching import CATALOGUE, catalogue_kind, opened
+from greynb.databases.relations import stop_if_interrupted
+from greynb.lake.attaching import CATALOGUE, catalogue_kind, opened, unreadable
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
 from greynb.lake.snapshots import LakeSnapshot, snapshots
@@ -66,23 +69,30 @@ def look_at(lake: Server) -> LakeStatus:
     """
     con = opened(lake)
     try:
-        found = snapshots(con, lake)
-        ((size, all_size, files),) = con.execute(
-            "SELECT coalesce(sum(file_size_bytes) FILTER (end_snapshot IS NULL), 0),"
-            " coalesce(sum(file_size_bytes), 0), count(*) FILTER (end_snapshot IS NULL)"
-            f" FROM {CATALOGUE}.ducklake_data_file"
-        ).fetchall()
-        ((unprepared,),) = con.execute(
-            "SELECT count(DISTINCT table_id)"
-            f" FROM {CATALOGUE}.ducklake_delete_file WHERE end_snapshot IS NULL AND data_file_id IN"
-            f" (SELECT data_file_id FROM {CATALOGUE}.ducklake_data_file WHERE end_snapshot IS NULL)"
-        ).fetchall()
-        try:
-            contents = read_contents(con)
-        except ValueError:
-            contents = None
+        return _looked(con, lake)
+    except duckdb.Error as error:
+        stop_if_interrupted(error)
+        raise unreadable(error, lake) from None
     finally:
         con.close()
+
+
+def _looked(con: duckdb.DuckDBPyConnection, lake: Server) -> LakeStatus:
+    found = snapshots(con, lake)
+    ((size, all_size, files),) = con.execute(
+        "SELECT coalesce(sum(file_size_bytes) FILTER (end_snapshot IS NULL), 0),"
+        " coalesce(sum(file_size_bytes), 0), count(*) FILTER (end_snapshot IS NULL)"
+        f" FROM {CATALOGUE}.ducklake_data_file"
+    ).fetchall()
+    ((unprepared,),) = con.execute(
+        "SELECT count(DISTINCT table_id)"
+        f" FROM {CATALOGUE}.ducklake_delete_file WHERE end_snapshot IS NULL AND data_file_id IN"
+        f" (SELECT data_file_id FROM {CATALOGUE}.ducklake_data_file WHERE end_snapshot IS NULL)"
+    ).fetchall()
+    try:
+        contents = read_contents(con)
+    except ValueError:
+        contents = None
     publications = [each for each in found if each.is_publication]
     return LakeStatus(
         newest=found[0],

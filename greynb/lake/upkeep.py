@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from greynb.databases.identifiers import literal
-from greynb.databases.relations import first_line, stop_if_interrupted
-from greynb.lake.attaching import ALIAS
+from greynb.databases.relations import stop_if_interrupted
+from greynb.lake.attaching import ALIAS, spoken
 from greynb.lake.snapshots import LakeSnapshot, snapshots
+from greynb.lake.storage import trouble
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -49,7 +50,9 @@ def keep_up(con: duckdb.DuckDBPyConnection, lake: Server, keep: int, grace: time
             )
     except duckdb.Error as error:
         stop_if_interrupted(error)
-        return [f"old versions of the lake could not be removed: {first_line(error)}"]
+        found = trouble(error, lake)
+        said = found.message if found else spoken(error, lake)
+        return [f"old versions of the lake could not be removed: {said}"]
     return []
 
 

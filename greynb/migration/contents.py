@@ -12,8 +12,9 @@ from typing import Final
 from greynb.databases.copying import connect, copy_database, data_version, mapped, reading
 from greynb.databases.descriptors import identity_of
 from greynb.databases.fingerprint import SIDE_FILES
-from greynb.errors import DatabaseLocked, UnreadableDatabase
+from greynb.errors import DatabaseLocked, PublishError, UnreadableDatabase
 from greynb.publish.full import contents
+from greynb.publish.outside import look
 
 Content = Mapping[str, str | None]
 """The content hash of each table, None for one that cannot be read; the schema's under ``""``."""
@@ -114,3 +115,22 @@ def differing(one: Content, other: Content) -> list[str]:
     """The names of what two files do not hold alike."""
     names = sorted({*one, *other})
     return [name or "the schema" for name in names if one.get(name) != other.get(name)]
+
+
+def check_equal(source: Content, copy: Content, path: Path) -> None:
+    """Refuse a copy that is not what was copied; raises `PublishError`."""
+    different = differing(source, copy)
+    if different:
+        raise PublishError(
+            f"the copy is not what was copied: {', '.join(different[:5])} differ",
+            path=path,
+            hint="nothing was switched; run it again, and `greynb doctor` if that does not help",
+        )
+
+
+def changed_since(path: Path, content: Content, seen: Mapping[str, int | str] | None) -> list[str]:
+    """The names of what somebody wrote to since a file was copied, which looked as `seen` then."""
+    now = look(path)
+    if seen is None or now is None or now.to_json() == seen:
+        return []
+    return differing(content_of(path), content)  # none: it was a checkpoint, or somebody touched the file

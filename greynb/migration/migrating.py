@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from greynb.databases.copying import mapped, remove_database
+from greynb.databases.copying import remove_database
 from greynb.databases.descriptors import identity_of
-from greynb.databases.fingerprint import SIDE_FILES
-from greynb.databases.generations import generation_at
 from greynb.databases.lockers import open_for_writing
-from greynb.errors import PublishError, UsageError
-from greynb.migration import contents, envlines
+from greynb.errors import UsageError
+from greynb.migration import contents
 from greynb.migration.contents import Content, content_of, differing
 from greynb.migration.journal import Journal, State, migrating
+from greynb.migration.placing import MOVE, check_analytics, check_side_files, finish, place
 from greynb.migration.plan import Plan, check_room
+from greynb.migration.switching import switch
 from greynb.publish import sync
-from greynb.publish.durable import sync_file, sync_folder
-from greynb.publish.outside import look, look_before_copying
+from greynb.publish.outside import look_before_copying
 from greynb.publish.steps import Steps
 from greynb.routing.settings import same_file
 
 Progress = Callable[[str, float], None]
-
-_MOVE: Final = "move it away, or choose another file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None
             return Migration(plan, True, notices=(*plan.notices(), *_written_since(plan, state)))
         if same_file(plan.source, plan.target) and plan.switched():
             return Migration(plan, True, notices=tuple(plan.notices()))
-        _check_analytics(plan)
+        check_analytics(plan.target, plan.analytics)
         work = _Work(plan, journal, Steps(progress), mirror)
         return work.done(state)
 
@@ -121,14 +115,7 @@ class _Work:
             version = self._published(state.content) if plan.analytics else ""
             state = self.journal.write(state.at("verified"))
         with self.steps.step("env"):
-            try:
-                kept = envlines.write(plan.env_file, plan.variables)
-            except OSError as error:
-                raise UsageError(
-                    f"the file cannot be written ({error.strerror})",
-                    path=plan.env_file,
-                    hint="run it again then",
-                ) from error
+            kept = switch(plan.env_file, plan.variables)
         if state is not None:
             self.journal.write(state.at("done"))
         notices = (*plan.notices(), *(_written_since(plan, state) if state else ()))
@@ -141,7 +128,7 @@ class _Work:
             found = self._found(before)
             if found is not None:
                 return found
-        _check_side_files(plan.target)
+        check_side_files(plan.target)
         check_room(plan)
         remove_database(journal.copy)
         try:
@@ -151,11 +138,11 @@ class _Work:
                 plan.source, journal.copy, lambda part: told("copy", part), lambda part: told("hash", part)
             )
             with self.steps.step("verify copy") as done:
-                _check_equal(content, content_of(journal.copy, done), plan.target)
-            _finish(journal.copy, plan.source)
+                contents.check_equal(content, content_of(journal.copy, done), plan.target)
+            finish(journal.copy, plan.source.stat().st_mode)
             state = journal.write(self._state(content, journal.copy, seen.to_json() if seen else None))
             with self.steps.step("place"):
-                _place(journal.copy, plan.target)
+                place(journal.copy, plan.target)
             return state
         finally:
             remove_database(journal.copy)
@@ -177,7 +164,7 @@ class _Work:
             "the file is there already, and holds something else than what would be copied",
             detail=f"differing: {', '.join(differing(there, source)[:5])}",
             path=plan.target,
-            hint=_MOVE,
+            hint=MOVE,
         )
 
     def _state(self, content: Content, made: Path, seen: dict[str, int | str] | None) -> State:
@@ -195,7 +182,7 @@ class _Work:
         )
         with self.steps.step("verify analytics") as told:
             assert isinstance(done.path, Path)
-            _check_equal(content, content_of(done.path, told), plan.analytics)
+            contents.check_equal(content, content_of(done.path, told), plan.analytics)
         return done.id
 
 
@@ -205,66 +192,12 @@ def _finished(plan: Plan, state: State) -> bool:
     return same and state.made(plan.target) and plan.switched()
 
 
-def _check_analytics(plan: Plan) -> None:
-    """Refuse an analytics file that is not a publication of this staging."""
-    if plan.analytics is None or not (plan.analytics.exists() or plan.analytics.is_symlink()):
-        return
-    generation = generation_at(plan.analytics)
-    if generation and generation.manifest and generation.manifest.source.get("path") == str(plan.target):
-        return
-    raise UsageError("the analytics file is there already", path=plan.analytics, hint=_MOVE)
-
-
-def _check_side_files(target: Path) -> None:
-    for ending in (*SIDE_FILES, "-shm"):
-        if Path(f"{target}{ending}").exists():
-            raise UsageError(
-                f"{target.name}{ending} is there without its database: SQLite would apply it to the new one",
-                path=target,
-                hint=f"move {target}{ending} away",
-            )
-
-
-def _check_equal(source: Content, copy: Content, path: Path) -> None:
-    different = differing(source, copy)
-    if different:
-        raise PublishError(
-            f"the copy is not what was copied: {', '.join(different[:5])} differ",
-            path=path,
-            hint="nothing was switched; run it again, and `greynb doctor` if that does not help",
-        )
-
-
-def _finish(copy: Path, source: Path) -> None:
-    """Make the copy a database in WAL with the mode of the original, all of it on the disk."""
-    with mapped(copy), closing(sqlite3.connect(copy, isolation_level=None)) as con:
-        con.execute("PRAGMA journal_mode = WAL").fetchone()
-    copy.chmod(source.stat().st_mode & 0o777 | 0o200)
-    sync_file(copy)
-
-
-def _place(copy: Path, target: Path) -> None:
-    """Give the copy its name, unless somebody has made such a file meanwhile."""
-    try:
-        target.hardlink_to(copy)
-    except FileExistsError as error:
-        raise UsageError("somebody made the file meanwhile", path=target, hint=_MOVE) from error
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise
-        copy.rename(target)
-    sync_folder(target.parent)
-
-
 def _written_since(plan: Plan, state: State) -> Iterator[str]:
     """Say whether somebody goes on writing to the original."""
-    if plan.source == plan.target or state.seen is None:
+    if plan.source == plan.target:
         return
-    now = look(plan.source)
-    if now is None or now.to_json() == state.seen:
-        return
-    different = differing(content_of(plan.source), state.content)
-    if different:  # else it was a checkpoint, or somebody touched the file
+    different = contents.changed_since(plan.source, state.content, state.seen)
+    if different:
         yield (
             f"{plan.source} was written to after it was copied ({', '.join(different[:5])}): that is not in"
             f" {plan.target.name}; stop the program that writes there"

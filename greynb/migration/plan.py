@@ -8,9 +8,10 @@ from pathlib import Path
 
 from greynb.databases.copying import check_space, size_with_log
 from greynb.databases.generations import generation_at
-from greynb.errors import DatabaseError, MissingDatabase, RoutingError, UnreadableDatabase, UsageError
+from greynb.errors import DatabaseError, MissingDatabase, UnreadableDatabase, UsageError
+from greynb.migration.switching import beside_the_file, switched
 from greynb.routing import Settings
-from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, SHARED_VARIABLES, same_file
+from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, same_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +48,13 @@ class Plan:
 
     def switched(self) -> bool:
         """Whether the ``.env`` file says so already."""
-        if not self.env_file.exists():
-            return False
-        written = Settings.from_environ({}, self.env_file.parent)
-        try:
-            staging, analytics = written.route("staging"), written.route("analytics")
-        except RoutingError:
-            return False
-        return same_file(staging.path, self.target) and same_file(
-            analytics.path, self.analytics or self.target
-        )
+        return switched(self.env_file, self.target, self.analytics or self.target)
 
     def notices(self) -> Iterator[str]:
         """What the ``.env`` file cannot change."""
-        for name, value in self.variables.items():
-            found = self.settings.variables.get(name)
-            if found is not None and found.source == "environment" and found.text != value:
-                yield f"{name} is set in this environment, which goes before the file: unset it there"
         if self.analytics is None:
             yield "the files of both roles stay; nothing reads them any more once programs were started anew"
-        for name in SHARED_VARIABLES:
-            if name in self.settings.variables:
-                yield (
-                    f"{name} stays as it is: programs that read it go past the two roles;"
-                    " `greynb audit` finds them"
-                )
+        yield from beside_the_file(self.settings, self.variables)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -164,8 +147,16 @@ def _checked(plan: Plan) -> Plan:
             raise UsageError("the folder does not exist", path=folder, hint=f"create it: mkdir -p {folder}")
     if plan.analytics is None:
         return plan
-    pairs = (plan.source, plan.target), (plan.source, plan.analytics), (plan.target, plan.analytics)
-    for one, other in pairs:
-        if same_file(one, other):
-            raise UsageError(f"{one} and {other} are one file", hint="choose with --staging and --analytics")
+    if same_file(plan.source, plan.target):
+        raise UsageError(
+            "the database to migrate and the new staging are one file",
+            path=plan.source,
+            hint="if that is staging already, there is nothing to migrate: `greynb sync` publishes it, and"
+            " --to-servers moves it to PostgreSQL; else choose another file with --staging",
+        )
+    for one, what in ((plan.source, "the database to migrate"), (plan.target, "the new staging")):
+        if same_file(one, plan.analytics):
+            raise UsageError(
+                f"{what} and the new analytics are one file", path=one, hint="choose another with --analytics"
+            )
     return plan

@@ -27,7 +27,8 @@ from greynb.databases.result import Progress, Ran, Result
 from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, QueryError, UsageError
-from greynb.postgres.attached import Attached, PostgresCatalog, said
+from greynb.postgres.attached import Attached, said
+from greynb.postgres.attachedcatalog import PostgresCatalog
 
 if TYPE_CHECKING:
     from greynb.databases.reading import Version
@@ -51,14 +52,15 @@ class Moment:
         ``"postgresql"``.
     source
         The database's name.
-    published
-        None: it is live.
+    published, identity
+        None: it is live, so no result of it is kept.
     """
 
     id: str
     source: str
     kind: str = "postgresql"
     published: datetime | None = None
+    identity: str | None = None
 
 
 class _Reading:
@@ -101,7 +103,7 @@ class PostgresAnalytics:
         self._attached: Attached | None = None
         self._stopped: float | None = None
         self.mirroring = Mirroring(None)
-        self.recall = Recall(duckdb.connect(":memory:"))
+        self.recall = Recall()
 
     @property
     def snapshot(self) -> Version:
@@ -220,6 +222,7 @@ class PostgresAnalytics:
             self._attached = Attached(self._server, self._settings)
             self._reading = _Reading(self._attached.con)
             self._runner = Runner(self._attached.con, self._reading)
+            self._runner.share(self.recall)
         return self._attached.con
 
     def _connect(self) -> None:
@@ -273,4 +276,7 @@ class PostgresAnalytics:
             con.rollback()
 
     def _prepare(self, passed: Passed) -> None:
-        refuse_drops(self._con, [passed], self._reading.catalog)
+        with self._lock:
+            refuse_drops(self._con, [passed], self._reading.catalog)
+            self._reading.catalog.refresh()
+            self._runner.ensure(passed)

@@ -30,6 +30,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from greynb.databases.identifiers import quote
+from greynb.postgres.portable import Kind
 
 Convert = Callable[[Any], Any]
 
@@ -48,12 +49,15 @@ class ColumnPlan:
         The expression that gives its value.
     convert
         What Python makes of that; None where nothing. Raises `TooExact`.
+    kind
+        What it is in a condition.
     """
 
     name: str
     declared: str
     select: str
     convert: Convert | None = None
+    kind: Kind = "other"
 
     def stored(self, values: Iterable[Any]) -> list[Any]:
         """What SQLite stores of a column's values.
@@ -75,7 +79,9 @@ class TooExact(Exception):
     """A numeric has more digits than its column holds, whose name is the argument: it has to become text."""
 
 
-def planned(name: str, kind: str, category: str, scale: int | None, *, exact: bool) -> ColumnPlan:
+def planned(
+    name: str, kind: str, category: str, scale: int | None, *, exact: bool, strict: bool = True
+) -> ColumnPlan:
     """Plan a column.
 
     Parameters
@@ -88,17 +94,24 @@ def planned(name: str, kind: str, category: str, scale: int | None, *, exact: bo
         Of a numeric, where it has one.
     exact
         Whether a numeric is known to need text.
+    strict
+        Whether its collation tells all texts apart.
     """
     column = quote(name)
     if kind == "numeric" and not exact:
         whole = scale == 0
-        return ColumnPlan(name, "INTEGER" if whole else "REAL", column, _integer if whole else _real)
+        if whole:
+            return ColumnPlan(name, "INTEGER", column, _integer, "integer")
+        return ColumnPlan(name, "REAL", column, _real, "real")
     if kind in _PLAIN:
         declared, expression, convert = _PLAIN[kind]
-        return ColumnPlan(name, declared, expression.format(column), convert)
+        found = _KINDS.get(kind, "other")
+        compared = "other" if found == "text" and not strict else found
+        return ColumnPlan(name, declared, expression.format(column), convert, compared)
     if category in "AC":
         return ColumnPlan(name, "TEXT", f"to_json({column})::text")
-    return ColumnPlan(name, "TEXT", f"{column}::text")
+    compared = "text" if category == "E" or kind == "uuid" else "other"
+    return ColumnPlan(name, "TEXT", f"{column}::text", kind=compared)
 
 
 def _real(value: Decimal) -> float | str:
@@ -137,3 +150,11 @@ _PLAIN: Final[dict[str, tuple[str, str, Convert | None]]] = {
     "bpchar": ("TEXT", "{}", None),
     "bytea": ("BLOB", "{}", bytes),
 }
+_KINDS: Final[dict[str, Kind]] = {
+    **dict.fromkeys(("int2", "int4", "int8", "oid"), "integer"),
+    **dict.fromkeys(("float4", "float8"), "real"),
+    **dict.fromkeys(("text", "varchar", "name"), "text"),
+    "bool": "boolean",
+    "date": "date",
+}
+"""Not ``bpchar``, whose padding PostgreSQL overlooks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from greynb.databases.identifiers import quote
 from greynb.errors import PublishError
-from greynb.postgres.columns import ColumnPlan, TooExact
-from greynb.postgres.relations import Relation, relations
+from greynb.postgres.columns import TooExact
+from greynb.postgres.relations import Relation, with_views
+from greynb.postgres.rows import rows
 from greynb.postgres.snapshot import ServerLook, look
+from greynb.postgres.views import make_views
 
 if TYPE_CHECKING:
     import psycopg
 
 Told = Callable[[float], None]
-_BATCH: Final = 10_000
 _SHOWN: Final = 5
-_WITHOUT_VIEWS: Final = "views are not published, as SQLite does not know their language: {}"
+_WITHOUT_VIEWS: Final = "views that SQLite might read in another way are not published: {}"
+_WITHOUT_CONSTRAINTS: Final = "what staging demands of its rows and the published file does not: {}"
 _AS_TEXT: Final = "{}.{} has numbers of more than 15 digits, so it is published as text"
 
 
@@ -34,7 +36,8 @@ class Copied:
     seen
         What the transaction saw.
     tables
-        By name: what it is (`Relation.identity`), and its numeric columns that are text.
+        By name: what it is (`Relation.identity`), its numeric columns that are text, and the CHECKs and
+        unique indexes that SQLite did not bear.
     whole, changed, same
         The tables that were read whole, in part, and not at all.
     reason
@@ -83,21 +86,21 @@ def copy(con: psycopg.Connection[Any], database: Path, told: Told, before: Befor
     """
     done = Copied(look(con))
     known = {name: tuple(each.get("exact", ())) for name, each in (before.tables if before else {}).items()}
-    found, views = relations(con, known)
-    if views:
-        done.notices.append(_WITHOUT_VIEWS.format(_listed(views)))
+    found, views = with_views(con, known)
     with closing(sqlite3.connect(database, isolation_level=None)) as lite:
-        # The file is new: what a crash leaves of it is swept.
-        lite.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
+        # What a crash leaves of the file is swept. The journal takes back a statement that fails.
+        lite.executescript("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN")
         _drop_others(lite, {each.name for each in found})
+        copied = []
         for number, relation in enumerate(found):
             told(number / len(found))
             try:
-                _Table(con, lite, relation, done, before).copy()
+                copied.append(_Table(con, lite, relation, done, before).copy())
             except sqlite3.Error as error:
                 raise PublishError(f"table {relation.name} cannot be stored in SQLite: {error}") from error
+        without = make_views(lite, views, {each.name: each.kinds for each in copied})
+        done.notices += _left_out(copied, without)
         lite.execute("COMMIT")
-        lite.execute("PRAGMA journal_mode = DELETE")
     told(1.0)
     return done
 
@@ -109,20 +112,30 @@ class _Table:
     relation: Relation
     done: Copied
     before: Before | None
+    _unborne: list[str] = field(default_factory=list)
 
-    def copy(self) -> None:
-        """Bring one table up to date, or write it anew."""
+    def copy(self) -> Relation:
+        """Bring one table up to date, or write it anew; gives it as it is then."""
         name = self.relation.name
+        known = self.before.tables.get(name, {}) if self.before else {}
+        self._unborne = [str(each) for each in known.get("unborne", ())]
+        for each in self._unborne:
+            self.relation = self.relation.without(each)
         try:
             kept = self._carried_on()
-        except TooExact:
-            kept = ""  # it is found again, and then the column is text
+        except (TooExact, sqlite3.IntegrityError):
+            kept = ""  # it is found again, and then the column is text, or the CHECK is left out
         if not kept:
             self._write()
         getattr(self.done, kept or "whole").append(name)
         exact = sorted(self.relation.exact)
-        self.done.tables[name] = {"identity": self.relation.identity, "exact": exact}
+        self.done.tables[name] = {
+            "identity": self.relation.identity,
+            "exact": exact,
+            "unborne": self._unborne,
+        }
         self.done.notices += [_AS_TEXT.format(name, column) for column in exact]
+        return self.relation
 
     def _write(self) -> None:
         """Write the whole table; once more where a number needs its column to be text."""
@@ -133,11 +146,21 @@ class _Table:
             order = ", ".join(map(quote, self.relation.key))
             try:
                 self._bring(f"ORDER BY {order}" if order else "", over=False)
+                self._index()
             except TooExact as error:
                 self.relation = self.relation.with_text(*error.args)
-                continue
-            self._index()
-            return
+            except sqlite3.IntegrityError as error:
+                self._leave_out(error)
+            else:
+                return
+
+    def _leave_out(self, error: sqlite3.IntegrityError) -> None:
+        """Do without the CHECK that rows of PostgreSQL do not fulfil here; any other fault is raised."""
+        name = str(error).removeprefix("CHECK constraint failed: ")
+        if name not in self.relation.constraints.checks:
+            raise error
+        self.relation = self.relation.without(name)
+        self._unborne.append(name)
 
     def _carried_on(self) -> Literal["same", "changed", ""]:
         """Keep the version before and bring what changed since; empty where that cannot be."""
@@ -159,7 +182,12 @@ class _Table:
             return "same"
         if not self.relation.key:
             return ""
-        self._bring(f"WHERE {recent}", over=True)
+        try:
+            self._bring(f"WHERE {recent}", over=True)
+        except sqlite3.IntegrityError:
+            # Rows that change places, or follow one that goes, are in each other's way for a moment.
+            self._drop_unique()
+            self._bring(f"WHERE {recent}", over=True)
         if self._count() != total:
             self._delete_gone()
         self._index()
@@ -198,48 +226,35 @@ class _Table:
 
     def _index(self) -> None:
         """Have the indexes that staging has."""
-        made = self.lite.execute(
-            "SELECT sql, name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
-            (self.relation.name,),
-        ).fetchall()
         wanted = self.relation.create_indexes
-        for sql, name in made:
-            if sql not in wanted:
+        made = self._indexes()
+        for name in made:
+            if made[name] != wanted.get(name):
                 self.lite.execute(f"DROP INDEX {quote(name)}")
-        for sql in wanted:
-            if sql not in dict(made):
+        for name, sql in wanted.items():
+            if made.get(name) == sql:
+                continue
+            try:
                 self.lite.execute(sql)
+            except sqlite3.IntegrityError:
+                # Values that differ in PostgreSQL may be one text here, such as arrays of other bounds.
+                self.relation = self.relation.without(name)
+                self._unborne.append(name)
+                self.lite.execute(self.relation.create_indexes[name])
+
+    def _drop_unique(self) -> None:
+        """Drop what lets no value come twice, but for the key."""
+        for name in self._indexes().keys() & self.relation.unique:
+            self.lite.execute(f"DROP INDEX {quote(name)}")
+
+    def _indexes(self) -> dict[str, str]:
+        """The statements that made the indexes that are there, by name."""
+        sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+        return dict(self.lite.execute(sql, (self.relation.name,)).fetchall())
 
     def _count(self) -> int:
         ((number,),) = self.lite.execute(f"SELECT count(*) FROM {quote(self.relation.name)}").fetchall()
         return int(number)
-
-
-def rows(
-    con: psycopg.Connection[Any], relation: Relation, columns: Sequence[ColumnPlan], which: str = ""
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Read rows as SQLite stores them, in batches.
-
-    Parameters
-    ----------
-    con
-        A connection inside a transaction.
-    relation, columns
-        The table, and which of its columns.
-    which
-        A ``WHERE`` or ``ORDER BY``.
-
-    Raises
-    ------
-    TooExact
-        A numeric does not fit its column.
-    """
-    select = ", ".join(each.select for each in columns)
-    with con.cursor(name="greynb_rows") as cursor:
-        cursor.execute(f"SELECT {select} FROM {relation.qualified} {which}")
-        while batch := cursor.fetchmany(_BATCH):
-            by_column = zip(columns, zip(*batch, strict=True), strict=True)
-            yield list(zip(*(each.stored(values) for each, values in by_column), strict=True))
 
 
 def _drop_others(lite: sqlite3.Connection, kept: set[str]) -> None:
@@ -247,6 +262,13 @@ def _drop_others(lite: sqlite3.Connection, kept: set[str]) -> None:
     for (name,) in lite.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         if name not in kept:
             lite.execute(f"DROP TABLE {quote(name)}")
+
+
+def _left_out(copied: Sequence[Relation], views: Sequence[str]) -> list[str]:
+    """Name the views and constraints that the file does not have."""
+    others = [f"{each.name}.{other}" for each in copied for other in each.constraints.others]
+    found = [_WITHOUT_VIEWS.format(_listed(views))] if views else []
+    return [*found, *([_WITHOUT_CONSTRAINTS.format(_listed(others))] if others else [])]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -48,8 +48,10 @@ def register(con: psycopg.Connection[Any]) -> None:
         con.adapters.register_loader(name, _or_text(known))
 
 
-def frame(cursor: psycopg.Cursor[Any]) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
-    """Fetch the whole result of a cursor.
+def frame(
+    cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any], *, most: int | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Fetch the result of a cursor, all of it or `most` rows.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def frame(cursor: psycopg.Cursor[Any]) -> tuple[pd.DataFrame, tuple[str, ...], t
     """
     described = cursor.description or []
     names = unique_names([column.name for column in described])
-    rows = cursor.fetchall()
+    rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
     zone = cursor.connection.info.parameter_status("TimeZone") or "UTC"
     columns, notices = {}, []
     for number, (name, column) in enumerate(zip(names, described, strict=True)):
@@ -73,7 +75,7 @@ def frame(cursor: psycopg.Cursor[Any]) -> tuple[pd.DataFrame, tuple[str, ...], t
     return pd.DataFrame(columns, copy=False), types, tuple(notices)
 
 
-def _name(cursor: psycopg.Cursor[Any], oid: int) -> str:
+def _name(cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any], oid: int) -> str:
     known = cursor.adapters.types.get(oid)
     if known is None:
         return "text"  # an enum, or a type of an extension: psycopg leaves its text as it is

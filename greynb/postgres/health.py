@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from greynb.errors import DatabaseError, GreynbError
-from greynb.postgres.connecting import connect
+from greynb.postgres.asking import asked
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -65,22 +64,7 @@ def health(server: Server) -> Health:
     DatabaseError
         It cannot be reached, or does not answer.
     """
-    with connect(server) as con:
-        import psycopg
-
-        try:
-            ((encrypted, local, user, keyless, writable, pid, idle),) = con.execute(_ASKED).fetchall()
-        except psycopg.Error as error:
-            said = str(error).strip().splitlines()[0]
-            raise DatabaseError(f"PostgreSQL does not say how it is: {said}", path=server.name) from None
+    encrypted, local, user, keyless, writable, pid, idle = asked(server, _ASKED)
     return Health(
         bool(encrypted), bool(local), user, tuple(keyless or ()), tuple(writable or ()), pid, float(idle or 0)
     )
-
-
-def asked(server: Server) -> Health | GreynbError:
-    """The same, with the error as an answer."""
-    try:
-        return health(server)
-    except GreynbError as error:
-        return error

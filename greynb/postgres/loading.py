@@ -15,8 +15,8 @@ from psycopg import errors
 
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.load_faults import value_error
-from greynb.databases.load_request import LoadResult, OnConflict, check_keys, keys_of
-from greynb.databases.load_table import Table, check_fit, check_names
+from greynb.databases.load_request import LoadResult, OnConflict, fitting_table, keys_of
+from greynb.databases.load_table import Table
 from greynb.databases.load_values import UnstorableValue, as_pandas, converter
 from greynb.errors import DatabaseLocked, GreynbError, LoadError, QueryInterrupted
 from greynb.postgres.tables import describe, missing_table, new_table
@@ -88,20 +88,16 @@ def _planned(
     on_conflict: OnConflict,
     create: bool,
 ) -> _Plan:
-    names: list[Any] = frame.columns.tolist()
-    check_names(names, keys)
-    described, create_sql = describe(con, table), None
-    if described is None:
-        if not create:
-            raise missing_table(con, table)
-        described, create_sql = new_table(frame, table, keys)
-    check_fit(described, names, keys, upsert=on_conflict != "error")
-    if on_conflict != "error":
-        check_keys(frame, keys)
+    found = describe(con, table)
+    if found is None and not create:
+        raise missing_table(con, table)
+    described, create_sql = fitting_table(
+        frame, keys, on_conflict, found, lambda: new_table(frame, table, keys)
+    )
     columns = described.columns
     return _Plan(
         described,
-        tuple(columns[fold(name)].name for name in names),
+        tuple(columns[fold(name)].name for name in frame.columns),
         tuple(columns[fold(name)].name for name in keys),
         on_conflict,
         create_sql,

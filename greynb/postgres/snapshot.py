@@ -2,16 +2,20 @@
 
 Transactions are numbered, and a row knows the one that wrote it (its system column ``xmin``). A snapshot says
 below which number all transactions had ended. So the rows that changed since an earlier snapshot are those
-whose number lies between: whoever wrote them, by whatever statement, without a column or trigger for it. That
-fails only where the numbers start anew: on another server, after a promotion (a new timeline), or after going
-back to an old state of the files; and after 2**31 transactions, when the numbers of rows come around.
+whose number lies between: whoever wrote them, by whatever statement, without a column or trigger for it.
+
+That fails where numbers come again: on another server, after a promotion (a new timeline), after going back
+to an old state of the files, and after 2**31 transactions. Files can only be set back while the server is
+down. So a look holds when the server was started; and, where the server keeps the moments of commits
+(``track_commit_timestamp``), the newest commit and its moment, which no other history has. Where neither
+shows that the history went on, all rows are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.errors import DatabaseError, GreynbError
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
     from greynb.routing import Server
 
-_SETTINGS: Final = (
+SETTINGS: Final = (
     "SET timezone = 'UTC'",
     "SET datestyle = 'ISO, YMD'",
     "SET intervalstyle = 'postgres'",
@@ -36,8 +40,21 @@ _SEEN: Final = """
     SELECT (SELECT system_identifier::text FROM pg_control_system()),
         (SELECT timeline_id FROM pg_control_checkpoint()),
         (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
-        pg_current_snapshot()::text
+        pg_current_snapshot()::text,
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+        CASE WHEN current_setting('track_commit_timestamp') = 'on'
+            THEN coalesce((SELECT xid::text || ' ' || (extract(epoch FROM timestamp) * 1000000)::bigint
+                           FROM pg_last_committed_xact()), '') ELSE '' END
 """
+_MOMENT: Final = """
+    SELECT (extract(epoch FROM pg_xact_commit_timestamp(%s::xid)) * 1000000)::bigint::text
+    WHERE current_setting('track_commit_timestamp') = 'on'
+"""
+_SET_BACK: Final = "the server's files were set back since the version before"
+_RESTARTED: Final = (
+    "the server was restarted since the version before, and does not keep the moments of commits"
+    " (track_commit_timestamp), which would show that its files were not set back"
+)
 _WRAP: Final = 2**31
 
 
@@ -53,12 +70,18 @@ class ServerLook:
         The database in it.
     snapshot
         Which transactions had ended: ``xmin:xmax:those in between that had not``.
+    started
+        When the server was started, in µs since 1970.
+    newest
+        The newest commit's number and moment, likewise; empty where the server does not keep these.
     """
 
     system: str
     timeline: int
     oid: int
     snapshot: str
+    started: int = 0
+    newest: str = ""
 
     @property
     def written(self) -> None:
@@ -83,19 +106,19 @@ class ServerLook:
     def read(cls, values: Mapping[str, Any]) -> ServerLook | None:
         """The look that a manifest holds; None where it holds none."""
         try:
-            found = cls(*(values[name] for name in ("system", "timeline", "oid", "snapshot")))
+            found = cls(*(values[each.name] for each in fields(cls)))
             return found if found.next >= found.ended else None
         except (KeyError, IndexError, ValueError, TypeError, AttributeError):
             return None
 
     def why_not_since(self, before: ServerLook) -> str:
-        """Why numbers do not tell which rows changed since an earlier look; empty where they do."""
+        """Why numbers cannot tell which rows changed since an earlier look; empty where they may."""
         if (self.system, self.oid) != (before.system, before.oid):
             return "staging is another database than the version before was made from"
         if self.timeline != before.timeline:
             return "the server was promoted or restored since the version before"
         if self.next < before.next:
-            return "the server's files were set back since the version before"
+            return _SET_BACK
         if self.next - before.ended >= _WRAP:
             return "the version before is too many transactions old"
         return ""
@@ -103,8 +126,29 @@ class ServerLook:
 
 def look(con: psycopg.Connection[Any]) -> ServerLook:
     """Look at a database; inside a transaction, at what that sees."""
-    ((system, timeline, oid, snapshot),) = con.execute(_SEEN).fetchall()
-    return ServerLook(system, timeline, oid, snapshot)
+    (found,) = con.execute(_SEEN).fetchall()
+    return ServerLook(*found)
+
+
+def why_not_since(con: psycopg.Connection[Any], before: ServerLook) -> str:
+    """Why not only the rows that changed since an earlier look can be read; empty where they can.
+
+    Parameters
+    ----------
+    con
+        A connection inside a transaction with the settings of `snapshot`.
+    before
+        The earlier look.
+    """
+    now = look(con)
+    if why := now.why_not_since(before):
+        return why
+    if before.newest:
+        number, _, moment = before.newest.partition(" ")
+        ((found,),) = con.execute(_MOMENT, (number,)).fetchall() or [(None,)]
+        if found is not None:
+            return "" if found == moment else _SET_BACK
+    return "" if now.started == before.started else _RESTARTED
 
 
 @contextmanager
@@ -122,7 +166,7 @@ def snapshot(server: Server) -> Iterator[psycopg.Connection[Any]]:
         with connect(server) as con:
             con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             con.read_only = True
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 con.execute(setting)
             con.commit()
             yield con

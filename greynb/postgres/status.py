@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from greynb.errors import DatabaseError
-from greynb.postgres.connecting import connect
+from greynb.postgres.asking import asked
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -61,12 +60,4 @@ def examined(server: Server) -> ServerStatus:
     DatabaseError
         It cannot be reached, or does not answer.
     """
-    with connect(server) as con:
-        import psycopg
-
-        try:
-            ((version, size, sessions, active, idle),) = con.execute(_ASKED).fetchall()
-        except psycopg.Error as error:
-            said = str(error).strip().splitlines()[0]
-            raise DatabaseError(f"PostgreSQL does not say how it is: {said}", path=server.name) from None
-    return ServerStatus(version, size, sessions, active, idle)
+    return ServerStatus(*asked(server, _ASKED))

@@ -15,7 +15,8 @@ from greynb.errors import DatabaseError, PublishError
 from greynb.postgres import copying
 from greynb.postgres.connecting import connect
 from greynb.postgres.relations import relations
-from greynb.postgres.snapshot import ServerLook, look, snapshot
+from greynb.postgres.rows import rows
+from greynb.postgres.snapshot import ServerLook, look, snapshot, why_not_since
 from greynb.publish.content import Content, number_of
 from greynb.publish.source import Copy
 from greynb.publish.steps import Steps
@@ -88,7 +89,7 @@ class ServerSource:
         """Read the rows that were written since the version before onto a copy of it, else all rows."""
         with snapshot(self.place) as con:
             _room(con, database.parent)
-            carried, reason = _carried(look(con), before)
+            carried, reason = _carried(con, before)
             with steps.step("copy") as told:
                 if carried is not None and before is not None:
                     shutil.copyfile(before.database, database)
@@ -123,7 +124,7 @@ def _room(con: psycopg.Connection[Any], folder: Path) -> int:
     return int(size)
 
 
-def _carried(seen: ServerLook, before: Generation | None) -> tuple[copying.Before | None, str]:
+def _carried(con: psycopg.Connection[Any], before: Generation | None) -> tuple[copying.Before | None, str]:
     """What the version before says of itself, if its file can be carried on; else why not."""
     if before is None or before.manifest is None:
         return None, "there is no version to carry on from"
@@ -131,7 +132,7 @@ def _carried(seen: ServerLook, before: Generation | None) -> tuple[copying.Befor
     then, tables = ServerLook.read(source), source.get("tables")
     if source.get("kind") != _KIND or then is None or not isinstance(tables, dict):
         return None, "the version before was not made from PostgreSQL"
-    if why := seen.why_not_since(then):
+    if why := why_not_since(con, then):
         return None, why
     return copying.Before(then, tables), ""
 
@@ -156,7 +157,7 @@ def _hashes(con: psycopg.Connection[Any], done: copying.Copied, told: copying.To
         told(number / len(found))
         names = "\0".join(each.name for each in relation.columns).encode("utf-8", "surrogateescape")
         content = Content(blake2b(names, digest_size=8).hexdigest(), 0, 0)
-        for batch in copying.rows(con, relation, relation.columns):
+        for batch in rows(con, relation, relation.columns):
             content = content.changed(len(batch), sum(map(number_of, batch)))
         hashes[relation.name] = str(content)
     return hashes

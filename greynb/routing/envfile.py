@@ -94,3 +94,8 @@ def _expand(text: str, environ: Mapping[str, str], above: Mapping[str, EnvValue]
         return default or ""
 
     return EnvValue(_REFERENCE.sub(replace, text) if "${" in text else text, undefined)
+
+
+def chosen_by(variable: str, env_file: Path | None) -> str:
+    """Say where a variable was set, in words for an error or a status line."""
+    return f"{variable} in {env_file}" if env_file else f"{variable} (environment)"

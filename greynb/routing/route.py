@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from greynb.errors import RoutingError
+from greynb.routing.envfile import chosen_by
 from greynb.routing.servers import Server
 from greynb.routing.targets import file_of
 
@@ -105,8 +106,3 @@ class Route:
         if self.variable is None:
             return f"the default name {self.name}"
         return chosen_by(self.variable, self.env_file)
-
-
-def chosen_by(variable: str, env_file: Path | None) -> str:
-    """Say where a variable was set, in words for an error or a status line."""
-    return f"{variable} in {env_file}" if env_file else f"{variable} (environment)"

@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from greynb.errors import RoutingError
+from greynb.routing.storage import Storage
 
 Kind = Literal["postgresql", "ducklake", "spark"]
 
@@ -24,11 +25,12 @@ _ENCODE = "Write special characters of a password as %XX: %40 for @, %2F for /, 
 _POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _PLACES = frozenset({"service", "host", "hostaddr", "port", "dbname", "user"})
 """Parameters that say which database it is; of the others some are secrets."""
+_SECRETS = frozenset({"password", "sslpassword"})
 _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::(?P<port>\d*))?")
-_LOCAL = re.compile(r"(?:sqlite|duckdb):")
+_LOCAL = re.compile(r"\A(?:sqlite|duckdb):")
 """What kind of file the catalogue is; told by the file itself where it is there already."""
 _SPARK = re.compile(r"(?P<host>[^\s:/;@]+)(?::(?P<port>\d+))?(?:/?(?:;.*)?)?", re.DOTALL)
 
@@ -47,12 +49,15 @@ class Server:
         The address in full, for the library that connects; may hold a password, so no `repr` shows it.
     over
         What it reads from: the catalogue of a DuckLake, what Spark is asked to compute on. None for others.
+    storage
+        Of a DuckLake: what the environment says of S3-like storage, which its files may lie on.
     """
 
     kind: Kind
     name: str
     address: str = field(repr=False)
     over: Path | Server | None = None
+    storage: Storage | None = field(default=None, repr=False)
 
     @property
     def database(self) -> str:
@@ -100,6 +105,27 @@ def spark(text: str, over: Path | Server | None = None) -> Server:
     if match is None:
         raise RoutingError("the Spark address is not understood", hint="write sc://host:15002")
     return Server("spark", f"sc://{match['host']}:{match['port'] or 15002}", text, over)
+
+
+def without_password(server: Server) -> str:
+    """The address of a server as a variable may keep it: all of it but its passwords."""
+    if server.kind == "postgresql":
+        return _unsecret(server.address)
+    if server.kind == "ducklake" and isinstance(server.over, Server):
+        form = "" if _POSTGRES.fullmatch(server.over.address) else "postgres:"
+        return f"ducklake:{form}{_unsecret(server.over.address)}"
+    return server.name
+
+
+def _unsecret(address: str) -> str:
+    match = _POSTGRES.fullmatch(address)
+    if match is None:
+        found = _KEYWORD.finditer(address)
+        return " ".join(each[0].strip() for each in found if each["name"] not in _SECRETS)
+    place, _, query = match["rest"].partition("?")
+    credentials, at, hosts = place.rpartition("@")
+    kept = "&".join(part for part in query.split("&") if part and part.partition("=")[0] not in _SECRETS)
+    return f"postgresql://{credentials.partition(':')[0]}{at}{hosts}" + (f"?{kept}" if kept else "")
 
 
 def _postgresql(text: str) -> Server | None:

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from greynb.errors import RoutingError
 from greynb.routing import envfile
-from greynb.routing.envfile import EnvValue
-from greynb.routing.route import Mode, Role, Route, Source, chosen_by
+from greynb.routing.envfile import EnvValue, chosen_by
+from greynb.routing.route import Mode, Role, Route, Source
 from greynb.routing.servers import Server, spark
+from greynb.routing.storage import STORAGE_VARIABLES, Given, Storage
 from greynb.routing.targets import Target, parse_target
 
 ROLE_VARIABLES: Mapping[Role, str] = {"staging": "STAGING_DB_PATH", "analytics": "ANALYTICS_DB_PATH"}
@@ -30,7 +31,13 @@ SHARED_VARIABLES = ("GREYHOUND_DB_PATH", "DATABASE_PATH", "DATABASE_URL")
 ENGINE_VARIABLES = ("ANALYTICS_ENGINE", "SPARK_REMOTE")
 LAKE_VARIABLES = ("LAKE_DATA_PATH", "LAKE_DB_PATH")
 """Where a new DuckLake keeps its Parquet files (one that is there knows it); what ``sc://`` computes over."""
-_VARIABLES = (*ROLE_VARIABLES.values(), *SHARED_VARIABLES, *ENGINE_VARIABLES, *LAKE_VARIABLES)
+_VARIABLES = (
+    *ROLE_VARIABLES.values(),
+    *SHARED_VARIABLES,
+    *ENGINE_VARIABLES,
+    *LAKE_VARIABLES,
+    *STORAGE_VARIABLES,
+)
 DEFAULT_FILES: Mapping[Role, str] = {
     "staging": "greyhound_racing_data_stage.db",
     "analytics": "greyhound_racing_data_analytics.db",
@@ -54,7 +61,7 @@ class Setting:
         A ``${NAME}`` in its value that is set nowhere, else None.
     """
 
-    text: str
+    text: str = field(repr=False)
     source: Source
     env_file: Path | None = None
     undefined: str | None = None
@@ -154,6 +161,12 @@ class Settings:
         path = setting.text if "://" in setting.text else str(base / Path(setting.text).expanduser())
         return {"data_path": path}
 
+    def _storage(self) -> Storage:
+        found = [(name, self.variables[name]) for name in STORAGE_VARIABLES if name in self.variables]
+        for name, setting in found:
+            _check_defined(name, setting)
+        return Storage(tuple(Given(name, each.text, each.env_file) for name, each in found))
+
     def _on_spark(self) -> bool:
         engine = self.variables.get("ANALYTICS_ENGINE")
         if engine is None or engine.text == "duckdb":
@@ -195,13 +208,11 @@ class Settings:
 
     def _parse(self, role: Role, variable: str, setting: Setting) -> Target:
         try:
-            if setting.undefined:
-                raise RoutingError(
-                    f"{variable} refers to ${{{setting.undefined}}}, which is not set",
-                    hint=f"set {setting.undefined}, or write ${{{setting.undefined}:-a default}}",
-                )
+            _check_defined(variable, setting)
             base = setting.env_file.parent if setting.env_file else self.cwd
             target = parse_target(setting.text, base=base)
+            if isinstance(target.place, Server) and target.place.kind == "ducklake":
+                target = target._replace(place=replace(target.place, storage=self._storage()))
             if role == "staging":
                 _check_writable(target)
         except RoutingError as error:
@@ -240,6 +251,14 @@ _folder = lru_cache(maxsize=8)(Path)
 @lru_cache(maxsize=32)
 def _in_folder(folder: Path, name: str) -> Target:
     return Target(folder / name, {})
+
+
+def _check_defined(variable: str, setting: Setting) -> None:
+    if setting.undefined:
+        raise RoutingError(
+            f"{variable} refers to ${{{setting.undefined}}}, which is not set",
+            hint=f"set {setting.undefined}, or write ${{{setting.undefined}:-a default}}",
+        )
 
 
 def _check_writable(target: Target) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from greynb.errors import RoutingError
 from greynb.routing import envfile
-from greynb.routing.route import Source, chosen_by
+from greynb.routing.envfile import chosen_by
+from greynb.routing.route import Source
 from greynb.routing.servers import Server
 from greynb.routing.settings import ROLE_VARIABLES, SHARED_VARIABLES, Settings
 from greynb.routing.targets import parse_target

@@ -91,6 +91,12 @@ def table_files(con: duckdb.DuckDBPyConnection, name: str, number: int) -> Table
     ((rows,),) = con.execute(
         f"SELECT coalesce(sum(record_count), 0) FROM {CATALOGUE}.ducklake_data_file WHERE {of} AND {at}"
     ).fetchall()
+    if any("://" in str(path) for (path,) in files):
+        raise DatabaseError(
+            f"Spark cannot read {name}: the lake's files are on S3,"
+            " for which Spark needs libraries and keys of its own",
+            hint="set ANALYTICS_ENGINE=duckdb to read the same lake",
+        )
     described = con.execute(
         f"DESCRIBE SELECT * FROM {ALIAS}.main.{quote(name)} AT (VERSION => {number})"
     ).fetchall()

@@ -57,7 +57,7 @@ class SparkSession:
     Attributes
     ----------
     mirroring, recall
-        As of the other sessions; there is no mirror, and results are not kept.
+        As of the other sessions; there is no mirror.
     """
 
     def __init__(self, server: Server, lake: Server) -> None:
@@ -181,8 +181,12 @@ class SparkSession:
         shown = {name: self._shown(name, of) for name, of in tables.items()}
         found = translate(passed.sql, shown, views, named)
         _check_kinds(found, described)
-        data = self._spark.run(found.sql, found.values, {views[name]: of for name, of in tables.items()})
-        fetched = as_duckdb(data, described)
+
+        def run(_passed: Passed, _values: object) -> Fetched:
+            files = {views[name]: of for name, of in tables.items()}
+            return as_duckdb(self._spark.run(found.sql, found.values, files), described)
+
+        fetched = self._lake.recalled(passed, named, run, engine="spark")
         result = Result(
             number=number,
             line=passed.line,
@@ -192,6 +196,7 @@ class SparkSession:
             affected=None,
             seconds=time.perf_counter() - begun,
             notices=(*notices, *((OPEN,) if found.is_open else ())),
+            kept=fetched.kept,
             engine="Spark",
         )
         return Ran(result, fetched)

@@ -44,6 +44,12 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Whether something on this machine accepts connections there."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
 class PostgresServer:
     """One server; `stop` and `start` it as often as a test likes.
 
@@ -107,6 +113,26 @@ class PostgresServer:
         pid = self.pid
         os.kill(pid, how)
         wait_for(lambda: not _runs(pid))
+
+    def save(self) -> Path:
+        """Stop the server, copy its files aside as a backup of files would, and start it."""
+        self.stop()
+        aside = Path(tempfile.mkdtemp(prefix="saved-", dir=self._folder))
+        subprocess.run(["cp", "-a", str(self._data), str(aside)], check=True)
+        self.start()
+        return aside
+
+    def set_back(self, aside: Path) -> None:
+        """Stop the server, put files of an earlier time in place of its own, and start it."""
+        self.stop()
+        shutil.rmtree(self._data)
+        subprocess.run(["cp", "-a", str(aside / "data"), str(self._folder)], check=True)
+        self.start()
+
+    def restart(self) -> None:
+        """Stop the server and start it."""
+        self.stop()
+        self.start()
 
     def remove(self) -> None:
         with suppress(FileNotFoundError):

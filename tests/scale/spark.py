@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.scale.server import free_port, wait_for
+from tests.scale.server import free_port, listens, wait_for
 
 _CONF = {
     "spark.driver.host": "127.0.0.1",
@@ -140,8 +139,4 @@ class SparkCluster:
         log.close()
 
     def _listening(self, port: int) -> None:
-        def answers() -> bool:
-            with socket.socket() as tried:
-                return tried.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_for(answers, 240)
+        wait_for(lambda: listens(port), 240)

@@ -246,6 +246,7 @@ DIALECT = (
     "SELECT id FROM races LIMIT 3",
     "SELECT sum(prize) AS x FROM (SELECT prize FROM races LIMIT 10)",
     "SELECT * FROM races r ASOF JOIN starters s ON r.id >= s.race_id",
+    "SELECT r.id, s.dog FROM races r ASOF JOIN (FROM starters WHERE box = 1 AND odds > 9) s ON r.id >= s.race_id",
     "SELECT * FROM races NATURAL JOIN (SELECT 320 AS distance) ORDER BY id LIMIT 3",
     "PIVOT races ON grade USING count(*)",
     "SELECT COLUMNS('i.*') FROM races",

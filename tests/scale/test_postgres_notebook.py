@@ -33,6 +33,19 @@ class Notebook:
         assert reply.error is None, reply.traceback
         return "\n".join([*reply.shown(), reply.stdout])
 
+    def completed(self, code: str) -> list[str]:
+        """What Tab offers at the mark ``|``."""
+        at = code.index("|")
+        reply = self.kernel.client.complete(code.replace("|", ""), at, reply=True, timeout=60)
+        found: list[str] = reply["content"]["matches"]
+        return found
+
+    def inspected(self, code: str) -> str:
+        """What Shift+Tab says at the mark ``|``."""
+        at = code.index("|")
+        reply = self.kernel.client.inspect(code.replace("|", ""), at, reply=True, timeout=60)
+        return str(reply["content"]["data"].get("text/plain"))
+
 
 @pytest.fixture(scope="module")
 def url(postgres: PostgresServer) -> str:
@@ -77,6 +90,28 @@ def test_a_result_knows_where_it_came_from_without_the_password(
     assert f"postgresql://greynb@127.0.0.1:{postgres.port}/" in origin
 
 
+def test_tab_and_inspection_know_the_tables_of_the_server(notebook: Notebook) -> None:
+    assert "venue" in notebook.completed("%%staging\nSELECT * FROM races r WHERE r.v|")
+    assert "races" in notebook.completed("%%staging\nSELECT * FROM ra|")
+    said = notebook.inspected("%%staging\nSELECT ven|ue FROM races")
+    assert "text" in said and "RICH (2×)" in said
+    said = notebook.inspected("%%staging\nSELECT venue FROM rac|es")
+    assert "3 rows" in said and "numeric(10,2)" in said
+
+
+def test_columns_are_profiled_on_both_roles(notebook: Notebook) -> None:
+    shown = notebook.shown("%%staging --profile\nSELECT * FROM races")
+    assert "profile of" in shown and "RICH" in shown
+    assert "3 rows, 3 columns" in notebook.shown("%greynb profile races")
+
+
+def test_changes_between_publications_from_the_server_are_counted(notebook: Notebook) -> None:
+    assert ["races", "0", "1", "0"] in [
+        line.split() for line in notebook.shown("%greynb changes").splitlines()
+    ]
+    assert "TAR" in notebook.shown("%greynb changes --table races")
+
+
 def test_an_error_is_a_short_block_also_where_tracebacks_are_verbose(notebook: Notebook) -> None:
     reply = notebook.run(
         "%%staging\nINSERT INTO races VALUES (9, 'x', 1);\nINSERT INTO races VALUES (1, 'x', 1)"
@@ -105,6 +140,10 @@ def test_analytics_is_read_from_the_server_where_it_serves_that(notebook: Notebo
     assert "TAR" in notebook.shown("%%analytics\nSELECT venue, price FROM races WHERE id = :limit - 2")
     assert "races" in notebook.shown("%greynb tables")
     assert "numeric(10,2)" in notebook.shown("%greynb columns races")
+    assert "3 rows, 3 columns" in notebook.shown("%greynb profile races")
+    assert "profile of" in notebook.shown("%%analytics --profile\nSELECT * FROM races")
+    assert "venue" in notebook.completed("%%analytics\nSELECT r.v| FROM races r")
+    assert "RICH (2×)" in notebook.inspected("%%analytics\nSELECT ven|ue FROM races")
     assert "nothing to copy" in notebook.shown("%greynb sync")
     assert "one database" in notebook.shown("%greynb verify")
     assert "nothing behind staging" in notebook.shown("%greynb status")

@@ -1,7 +1,7 @@
 """Running the query of a record again, behind the same fences as a cell, and within bounds.
 
 The file that the record came from is not trusted: its SQL passes the gate of ``%%analytics`` (for staging,
-an authorizer that lets a SELECT read tables and nothing else), a result is cut where it has many more rows
+fences that let a SELECT read tables and nothing else), a result is cut where it has many more rows
 than recorded, and the engine may use neither the disk nor more than 2 GB.
 """
 
@@ -27,7 +27,7 @@ from greynb.databases.reading import CellSession
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.typedjson import decode
 from greynb.errors import GreynbError, MissingDatabase, QueryError, QueryInterrupted, UsageError, WriteRefused
-from greynb.report.verifying.selecting import SelectOnly
+from greynb.report.verifying.selecting import Select, SelectOnly
 from greynb.routing import Route, Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from greynb.evaluation import Evaluation
     from greynb.report.recording import Source
 
-Opened = TypeVar("Opened", CellSession, SelectOnly)
+Opened = TypeVar("Opened", CellSession, Select)
 
 _MEMORY: Final = "2GB"
 _MOST: Final = 20_000_000
@@ -67,7 +67,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._running: CellSession | SelectOnly | None = None
+        self._running: CellSession | Select | None = None
         self._evaluations: dict[str, tuple[Evaluation, bool]] = {}
         self._stop = threading.Event()
 
@@ -159,8 +159,8 @@ class Reader:
     def _on_staging(self, source: Source, route: Route) -> Again:
         if source.setup:
             raise UsageError("it reads temporary tables of a staging session, which is over")
-        bound = bind(source.sql, _values(source.parameters), dialect="sqlite")
-        with self._open(SelectOnly(route.path)) as staging:
+        bound = bind(source.sql, _values(source.parameters), dialect=route.dialect)
+        with self._open(_staging(route)) as staging:
             frame = staging.fetch(bound.sql, bound.parameters, limit=_limit(source.rows))
         return Again(frame, "staging as it is now", same=False)
 
@@ -176,6 +176,14 @@ def _session(route: Route) -> CellSession:
         return PostgresAnalytics(route.postgres, memory_limit=_MEMORY, temp_directory="")
     snapshots = SnapshotSource(route.path, shared=route.shared)
     return AnalyticsSession(snapshots, memory_limit=_MEMORY, temp_directory="")
+
+
+def _staging(route: Route) -> Select:
+    if route.postgres is not None:
+        from greynb.postgres.selecting import PostgresSelect
+
+        return PostgresSelect(route.postgres)
+    return SelectOnly(route.path)
 
 
 def _frames(evaluation: Evaluation) -> set[str]:

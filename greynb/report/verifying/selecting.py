@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from greynb.databases.sqlite import file_error, open_readonly
 from greynb.databases.sqltext import split_statements
@@ -26,6 +26,19 @@ _ALLOWED: Final = {
 _REFUSED_FUNCTIONS: Final = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
 _LONGEST_TEXT: Final = 100_000_000
 _STEPS: Final = 10_000
+
+
+class Select(Protocol):
+    """What runs one SELECT on staging, whatever serves that."""
+
+    def fetch(self, sql: str, parameters: Mapping[str, object], *, limit: int) -> pd.DataFrame:
+        """Run it, and stop it at `limit` rows."""
+
+    def interrupt(self) -> None:
+        """Stop the running statement."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 class SelectOnly:

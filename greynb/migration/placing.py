@@ -1,0 +1,58 @@
+"""Giving a finished copy its name, where nothing is in the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from greynb.databases.copying import mapped
+from greynb.databases.fingerprint import SIDE_FILES
+from greynb.databases.generations import generation_at
+from greynb.errors import UsageError
+from greynb.publish.durable import sync_file, sync_folder
+
+MOVE: Final = "move it away, or choose another file"
+
+
+def check_analytics(staging: Path, analytics: Path | None) -> None:
+    """Refuse an analytics file that is not a publication of this staging; raises `UsageError`."""
+    if analytics is None or not (analytics.exists() or analytics.is_symlink()):
+        return
+    generation = generation_at(analytics)
+    if generation and generation.manifest and generation.manifest.source.get("path") == str(staging):
+        return
+    raise UsageError("the analytics file is there already", path=analytics, hint=MOVE)
+
+
+def check_side_files(target: Path) -> None:
+    """Refuse a name beside which a log lies; raises `UsageError`."""
+    for ending in (*SIDE_FILES, "-shm"):
+        if Path(f"{target}{ending}").exists():
+            raise UsageError(
+                f"{target.name}{ending} is there without its database: SQLite would apply it to the new one",
+                path=target,
+                hint=f"move {target}{ending} away",
+            )
+
+
+def finish(copy: Path, mode: int) -> None:
+    """Make the copy a database in WAL that its owner may write to, all of it on the disk."""
+    with mapped(copy), closing(sqlite3.connect(copy, isolation_level=None)) as con:
+        con.execute("PRAGMA journal_mode = WAL").fetchone()
+    copy.chmod(mode & 0o777 | 0o200)
+    sync_file(copy)
+
+
+def place(copy: Path, target: Path) -> None:
+    """Give the copy its name, unless somebody has made such a file meanwhile; raises `UsageError`."""
+    try:
+        target.hardlink_to(copy)
+    except FileExistsError as error:
+        raise UsageError("somebody made the file meanwhile", path=target, hint=MOVE) from error
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise
+        copy.rename(target)
+    sync_folder(target.parent)
