@@ -73,7 +73,7 @@ def _sql(text: str, offset: int, magic: Magic, variables: dict[str, Any]) -> Fou
     from greynb.completion.suggesting import suggest
 
     found = suggest(text, offset, magic.dialect, schema_of(magic.role), variables)
-    if found is None:  # in a string or comment: what Python would suggest there is wrong
+    if found is None or not found.found:  # in a string, or unknown: what Python would suggest is wrong
         word = text[:offset].split()[-1:] if text[:offset][-1:].strip() else []
         return "".join(word), [(each, "text") for each in word]
     return found.written, [(each.text, each.kind) for each in found.found]
