@@ -46,12 +46,17 @@ class Magic:
     @property
     def dialect(self) -> Dialect:
         """Which engine reads the SQL."""
-        if self.name != "staging":
-            return "duckdb"
-        try:
-            return Settings.current().route("staging").dialect
-        except GreynbError:  # said by the cell when it runs
-            return "sqlite"
+        return dialect_of(self.name)
+
+
+def dialect_of(name: str) -> Dialect:
+    """Which engine reads the SQL of a magic."""
+    if name != "staging":
+        return "duckdb"
+    try:
+        return Settings.current().route("staging").dialect
+    except GreynbError:  # said by the cell when it runs
+        return "sqlite"
 
 
 def magic_at(cell: str, offset: int) -> Magic | None:

@@ -105,6 +105,14 @@ def test_tab_and_inspection_know_the_tables_of_the_server(notebook: Notebook) ->
     assert "3 rows" in said and "numeric(10,2)" in said
 
 
+def test_postgresqls_sql_is_laid_out_as_such(notebook: Notebook) -> None:
+    body = "create function f() returns int language sql as $$ select  1; select 2 $$"
+    shown = notebook.shown(
+        f"from greynb.notebook.formatting import format_sql\nprint(format_sql('%%staging\\n{body}'))"
+    )
+    assert "$$ select  1; select 2 $$" in shown and "CREATE" in shown
+
+
 def test_columns_are_profiled_on_both_roles(notebook: Notebook) -> None:
     shown = notebook.shown("%%staging --profile\nSELECT * FROM races")
     assert "profile of" in shown and "RICH" in shown
