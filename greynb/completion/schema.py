@@ -8,17 +8,24 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
+from greynb.completion.functions import by_name
 from greynb.databases.identifiers import fold
 
 if TYPE_CHECKING:
+    from greynb.completion.functions import Function
     from greynb.databases.outline import Column, Table
 
 
 class _Outlined(Protocol):
     def outline(self) -> list[Table] | None: ...
+
+
+@runtime_checkable
+class _Listing(Protocol):
+    def functions(self) -> list[tuple[str, str, str, str]]: ...
 
 
 FIRST: Final = 0.8
@@ -32,14 +39,23 @@ PATIENCE: Final = 0.25
 
 @dataclass(frozen=True)
 class Schema:
-    """Tables by folded name; a temporary one hides a table of the same name."""
+    """What can be named.
+
+    Attributes
+    ----------
+    tables
+        By folded name; a temporary one hides a table of the same name.
+    functions
+        Those that the server lists; empty where the engine's own are all there are.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Iterable[Table]) -> Schema:
+    def of(cls, tables: Iterable[Table], functions: Mapping[str, Function] | None = None) -> Schema:
         """Take tables in their order: later ones hide earlier ones."""
-        return cls({fold(each.name): each for each in tables})
+        return cls({fold(each.name): each for each in tables}, functions or {})
 
     def columns(self, table: str) -> tuple[Column, ...]:
         """The columns of a table, in any case; none where there is no such table."""
@@ -101,7 +117,13 @@ class Schemas:
         except Exception:  # an editor asks again with the next key, and a cell says what is wrong
             return
         if tables is not None and (session not in self._known or self._known[session][0] != tables):
-            self._known[session] = tables, Schema.of(tables)
+            self._known[session] = tables, Schema.of(tables, self._functions(session))
+
+    def _functions(self, session: _Outlined) -> Mapping[str, Function]:
+        """Those of a server, which is asked once."""
+        if session in self._known and (known := self._known[session][1].functions):
+            return known
+        return by_name(session.functions()) if isinstance(session, _Listing) else {}
 
 
 SCHEMAS: Final = Schemas()
