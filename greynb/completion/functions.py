@@ -1,4 +1,4 @@
-"""The functions of both engines with their signatures, as the engines list them."""
+"""The functions of the engines with their signatures, as the engines list them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from greynb.databases.gate_functions import (
 if TYPE_CHECKING:
     from greynb.databases.sqltext import Dialect
 
+_Listed = tuple[str, str, str, str]
 _KINDS: Final = {"a": "aggregate", "w": "window", "s": "scalar"}
 
 
@@ -52,16 +53,21 @@ class Function:
 
 @cache
 def functions(dialect: Dialect) -> Mapping[str, Function]:
-    """The functions that a cell may call, by name; asked for once, of an engine without data."""
+    """The functions that a cell may call, by name; asked for once, of an engine without data.
+
+    None of PostgreSQL: its server lists them.
+    """
+    return by_name(_LISTED[dialect]()) if dialect in _LISTED else {}
+
+
+def by_name(listed: Iterable[_Listed]) -> Mapping[str, Function]:
+    """Functions from a list of their names, kinds, signatures and descriptions."""
     found: dict[str, Function] = {}
-    for name, kind, signature, description in _LISTED[dialect]():
+    for name, kind, signature, description in listed:
         before = found.get(name, Function(name, kind, ()))
         signatures = tuple(dict.fromkeys((*before.signatures, signature)))
         found[name] = Function(name, before.kind, signatures, before.description or description)
     return dict(sorted(found.items()))
-
-
-_Listed = tuple[str, str, str, str]
 
 
 def _of_duckdb() -> Iterable[_Listed]:

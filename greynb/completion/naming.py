@@ -69,7 +69,7 @@ def meaning(
     found = _named(name, place, schema) if name else None
     if found is None and name in variables and is_frame(variables[name]):
         return Variable(name, variables[name])
-    return found or functions(dialect).get((name or _called(place)).lower())
+    return found or (schema.functions or functions(dialect)).get((name or _called(place)).lower())
 
 
 def _named(name: str, place: Cursor, schema: Schema) -> TableColumn | Table | None:

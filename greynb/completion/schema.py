@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
+from greynb.completion.functions import by_name
 from greynb.databases.identifiers import fold
 
 if TYPE_CHECKING:
+    from greynb.completion.functions import Function
     from greynb.databases.outline import Column, Table
 
 
@@ -19,22 +23,39 @@ class _Outlined(Protocol):
     def outline(self) -> list[Table] | None: ...
 
 
-FIRST: Final = 3.0
-"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab."""
+@runtime_checkable
+class _Listing(Protocol):
+    def functions(self) -> list[tuple[str, str, str, str]]: ...
+
+
+FIRST: Final = 0.8
+"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab.
+
+JupyterLab waits for one second, and shows nothing of what comes later.
+"""
 PATIENCE: Final = 0.25
 """Seconds that any other look may take."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Tables by folded name; a temporary one hides a table of the same name."""
+    """What can be named.
+
+    Attributes
+    ----------
+    tables
+        By folded name; a temporary one hides a table of the same name.
+    functions
+        Those that the server lists; empty where the engine's own are all there are.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Iterable[Table]) -> Schema:
+    def of(cls, tables: Iterable[Table], functions: Mapping[str, Function] | None = None) -> Schema:
         """Take tables in their order: later ones hide earlier ones."""
-        return cls({fold(each.name): each for each in tables})
+        return cls({fold(each.name): each for each in tables}, functions or {})
 
     def columns(self, table: str) -> tuple[Column, ...]:
         """The columns of a table, in any case; none where there is no such table."""
@@ -63,8 +84,21 @@ class Schemas:
         self._known: WeakKeyDictionary[object, tuple[list[Table], Schema]] = WeakKeyDictionary()
         self._asking: WeakKeyDictionary[object, threading.Thread] = WeakKeyDictionary()
 
-    def of(self, session: _Outlined) -> Schema:
-        """What is known of a session's tables.
+    def opened(self, opening: Callable[[], _Outlined]) -> Schema:
+        """What is known of the tables of the session that a call gives; the first time that may take long."""
+        begun, found = time.monotonic(), list[_Outlined]()
+
+        def task() -> None:
+            with suppress(Exception):  # said by the cell when it runs
+                found.append(opening())
+
+        thread = threading.Thread(target=task, daemon=True)
+        thread.start()
+        thread.join(FIRST)
+        return self.of(found[0], FIRST - (time.monotonic() - begun)) if found else Schema()
+
+    def of(self, session: _Outlined, first: float = FIRST) -> Schema:
+        """What is known of a session's tables; `first` are the seconds that the first look may take.
 
         The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for long;
         while a statement runs it is not looked at.
@@ -74,7 +108,7 @@ class Schemas:
             asking = threading.Thread(target=self._ask, args=(session,), daemon=True)
             self._asking[session] = asking
             asking.start()
-        asking.join(PATIENCE if session in self._known else FIRST)
+        asking.join(PATIENCE if session in self._known else max(first, 0))
         return self._known[session][1] if session in self._known else Schema()
 
     def _ask(self, session: _Outlined) -> None:
@@ -83,7 +117,13 @@ class Schemas:
         except Exception:  # an editor asks again with the next key, and a cell says what is wrong
             return
         if tables is not None and (session not in self._known or self._known[session][0] != tables):
-            self._known[session] = tables, Schema.of(tables)
+            self._known[session] = tables, Schema.of(tables, self._functions(session))
+
+    def _functions(self, session: _Outlined) -> Mapping[str, Function]:
+        """Those of a server, which is asked once."""
+        if session in self._known and (known := self._known[session][1].functions):
+            return known
+        return by_name(session.functions()) if isinstance(session, _Listing) else {}
 
 
 SCHEMAS: Final = Schemas()

@@ -178,7 +178,7 @@ class _Place:
     def _functions(self, *, table: bool) -> Iterator[Suggestion]:
         if self._cursor.word:
             opening = "" if self._followed_by_bracket() else "("
-            for each in functions(self._dialect).values():
+            for each in (self._schema.functions or functions(self._dialect)).values():
                 if (each.kind == "table") == table:
                     yield Suggestion(each.name + opening, _cut(each.label))
 

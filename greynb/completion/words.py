@@ -57,11 +57,23 @@ _OF_SQLITE: Final = """
     WITHOUT|ROWID GLOB PRAGMA VACUUM REINDEX ANALYZE EXPLAIN|QUERY|PLAN ON|DELETE|CASCADE
     GENERATED|ALWAYS|AS WINDOW
 """
+_OF_POSTGRES: Final = """
+    INSERT|INTO UPDATE SET DELETE|FROM RETURNING ON|CONFLICT DO|NOTHING DO|UPDATE|SET MERGE|INTO ILIKE
+    CREATE|TABLE CREATE|TABLE|IF|NOT|EXISTS CREATE|TEMP|TABLE CREATE|INDEX CREATE|UNIQUE|INDEX
+    CREATE|VIEW CREATE|MATERIALIZED|VIEW REFRESH|MATERIALIZED|VIEW DROP|TABLE DROP|INDEX DROP|VIEW
+    ALTER|TABLE RENAME|TO ADD|COLUMN DROP|COLUMN PRIMARY|KEY FOREIGN|KEY REFERENCES UNIQUE CHECK DEFAULT
+    GENERATED|ALWAYS|AS|IDENTITY DISTINCT|ON LATERAL INTERVAL DATE TIMESTAMP WINDOW FOR|UPDATE TRUNCATE
+    VACUUM ANALYZE EXPLAIN EXPLAIN|ANALYZE ON|DELETE|CASCADE PARTITION|OF ANY ARRAY
+"""
 _DUCKDB_TYPES: Final = """
     BIGINT BLOB BOOLEAN DATE DECIMAL DOUBLE FLOAT HUGEINT INTEGER INTERVAL JSON SMALLINT TIME
     TIMESTAMP TIMESTAMPTZ TINYINT UBIGINT UINTEGER UUID VARCHAR
 """
 _SQLITE_TYPES: Final = "ANY BLOB INTEGER NUMERIC REAL TEXT"
+_POSTGRES_TYPES: Final = """
+    bigint boolean bytea char date double|precision inet integer interval json jsonb numeric real smallint
+    text time timestamp timestamptz uuid varchar
+"""
 _DUCKDB_OPENERS: Final = """
     SELECT WITH FROM SUMMARIZE DESCRIBE EXPLAIN EXPLAIN|ANALYZE SHOW|TABLES PIVOT UNPIVOT VALUES
     CREATE|TEMP|TABLE CREATE|TEMP|VIEW DROP|TABLE
@@ -71,17 +83,23 @@ _SQLITE_OPENERS: Final = """
     CREATE|TABLE|IF|NOT|EXISTS CREATE|INDEX CREATE|VIEW CREATE|TRIGGER DROP|TABLE DROP|INDEX
     ALTER|TABLE EXPLAIN|QUERY|PLAN PRAGMA VACUUM VALUES REPLACE|INTO REINDEX ANALYZE
 """
+_POSTGRES_OPENERS: Final = """
+    SELECT WITH INSERT|INTO UPDATE DELETE|FROM MERGE|INTO CREATE|TABLE CREATE|TABLE|IF|NOT|EXISTS
+    CREATE|TEMP|TABLE CREATE|INDEX CREATE|UNIQUE|INDEX CREATE|VIEW CREATE|MATERIALIZED|VIEW
+    REFRESH|MATERIALIZED|VIEW DROP|TABLE DROP|INDEX DROP|VIEW ALTER|TABLE TRUNCATE VALUES TABLE EXPLAIN
+    EXPLAIN|ANALYZE VACUUM ANALYZE SET
+"""
 
 
-def _split(duckdb: str, sqlite: str) -> dict[str, list[str]]:
-    """Cut both texts into keywords; a bar stands for the space inside of one."""
-    both = {"duckdb": duckdb, "sqlite": sqlite}
-    return {dialect: [each.replace("|", " ") for each in text.split()] for dialect, text in both.items()}
+def _split(duckdb: str, sqlite: str, postgresql: str) -> dict[str, list[str]]:
+    """Cut the texts into keywords; a bar stands for the space inside of one."""
+    texts = {"duckdb": duckdb, "sqlite": sqlite, "postgresql": postgresql}
+    return {dialect: [each.replace("|", " ") for each in text.split()] for dialect, text in texts.items()}
 
 
-KEYWORDS: Final = _split(_QUERY + _OF_DUCKDB, _QUERY + _OF_SQLITE)
+KEYWORDS: Final = _split(_QUERY + _OF_DUCKDB, _QUERY + _OF_SQLITE, _QUERY + _OF_POSTGRES)
 """Keywords inside a statement, by dialect."""
-TYPES: Final = _split(_DUCKDB_TYPES, _SQLITE_TYPES)
+TYPES: Final = _split(_DUCKDB_TYPES, _SQLITE_TYPES, _POSTGRES_TYPES)
 """Names of types, by dialect."""
-OPENERS: Final = _split(_DUCKDB_OPENERS, _SQLITE_OPENERS)
+OPENERS: Final = _split(_DUCKDB_OPENERS, _SQLITE_OPENERS, _POSTGRES_OPENERS)
 """Keywords that begin a statement that a cell may run, by dialect."""

@@ -8,35 +8,34 @@ configuration is locked), and every statement passes the gate before it reaches 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from greynb.databases.attachment import Attachment
 from greynb.databases.engine import locked_instance
-from greynb.databases.executing import checked
+from greynb.databases.enginesession import EngineSession, Values
 from greynb.databases.gate import Passed
 from greynb.databases.generations import homes
 from greynb.databases.insqlite import SqliteDialect, is_foreign
 from greynb.databases.mirroring import Mirroring, Mirrors
-from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
-from greynb.databases.result import Progress, Ran, Result
+from greynb.databases.result import Ran
 from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupted
 
 if TYPE_CHECKING:
+    import duckdb
+
     from greynb.databases.reading import AnyCatalog
     from greynb.databases.reports import TableReport
     from greynb.databases.snapshot import Snapshot, SnapshotSource
 
-Values = Mapping[str, object] | None
 CHANGED = "the analytics file changed while it was read; the cell was run again on a private copy"
 
 
-class AnalyticsSession:
+class AnalyticsSession(EngineSession):
     """Runs gated SQL on the newest snapshot of one analytics file.
 
     Temporary tables and views live as long as the session, across new versions of the file. One statement
@@ -58,9 +57,9 @@ class AnalyticsSession:
     """
 
     def __init__(self, source: SnapshotSource, mirrors: Mirrors | None = None, **settings: str | int) -> None:
+        super().__init__()
         self._source = source
         self.mirroring = Mirroring(mirrors)
-        self._lock = threading.RLock()
         self._newer_told = False
         self._con = locked_instance({*homes(source.path), *self.mirroring.folders}, **settings)
         self._attachment = Attachment(self._con, source)
@@ -126,32 +125,10 @@ class AnalyticsSession:
         with self._runner.explained():
             self._attachment.take(self._source.copy())
 
-    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
-        """Run the statements of one cell, all on one version of the file; raises like `fetch`."""
-        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
-
     def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
-        """Run the statements of one cell, and leave making the frames to the caller.
-
-        Parameters
-        ----------
-        sql
-            One or more statements; parameters as ``$name``.
-        parameters
-            Values by name; each statement takes those it names.
-        variables
-            Where DataFrames may be found that a statement names like a table.
-
-        Raises
-        ------
-        WriteRefused
-            The gate refused a statement; nothing was run.
-        QueryError
-            The engine refused a statement.
-        """
+        """As `EngineSession.fetch`; what only SQLite understands is run by SQLite."""
         try:
-            passed = checked(sql)
-            return self._ran(passed, parameters or {}, variables or {}) if passed else []
+            return super().fetch(sql, parameters, variables=variables)
         except QueryError as error:
             if not is_foreign(error):
                 raise
@@ -161,8 +138,12 @@ class AnalyticsSession:
                 raise
             return [ran]
 
+    @property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        return self._con
+
     def _ran(
-        self, passed: list[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         """Run checked statements, again on a private copy where the file was written to meanwhile."""
         arguments = parameters, variables
@@ -190,14 +171,6 @@ class AnalyticsSession:
             first, *others = self._runner.attempt(passed, *arguments)
             return [first.noted(CHANGED), *others]
 
-    def outline(self) -> list[Table] | None:
-        """The tables of the newest version and the temporary ones; None while something runs."""
-        with idle(self._lock) as free:
-            if not free:
-                return None
-            self.refresh()
-            return [*self.catalog.outline(), *temporaries(self._con)]
-
     def reader(self) -> AnalyticsConnection:
         """A gated connection of its own to this engine; it keeps the session alive, which must not `refresh`.
 
@@ -209,7 +182,13 @@ class AnalyticsSession:
         cursor.execute("USE analytics")
         if self._attachment.archived is not None:
             self._attachment.archived.register_on(cursor)
-        return AnalyticsConnection(cursor, self._prepare, verify=self._verify, recover=self._recover)
+        return AnalyticsConnection(
+            cursor,
+            self._prepare,
+            verify=self._verify,
+            recover=self._recover,
+            place=lambda: (self.snapshot.source, self.snapshot.id),
+        )
 
     def interrupt(self) -> None:
         """Stop the running statement, or the copy made for it; harmless when none runs."""
@@ -217,11 +196,6 @@ class AnalyticsSession:
         self.mirroring.interrupt()
         self._in_sqlite.interrupt()
         self._con.interrupt()
-
-    def progress(self) -> Progress | None:
-        """How far the running statement is, as DuckDB estimates it; None where it cannot tell."""
-        percent = self._con.query_progress()
-        return Progress(fraction=percent / 100) if percent >= 0 else None
 
     def close(self) -> None:
         """Close the engine and remove the private files of its snapshots."""

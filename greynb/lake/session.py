@@ -7,20 +7,18 @@ and every statement passes the gate first.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
-from greynb.databases.executing import checked
+from greynb.databases.enginesession import EngineSession
 from greynb.databases.gate import Passed
 from greynb.databases.mirroring import Mirroring
-from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
 from greynb.databases.relations import stop_if_interrupted
-from greynb.databases.result import Progress, Ran, Result
+from greynb.databases.result import Ran
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import QueryError, UnreadableDatabase
 from greynb.lake.attaching import unreadable
@@ -36,11 +34,10 @@ if TYPE_CHECKING:
     from greynb.routing import Server
 
 T = TypeVar("T")
-Values = Mapping[str, object] | None
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
 
 
-class LakeSession:
+class LakeSession(EngineSession):
     """Runs gated SQL on the newest snapshot of a lake, or on the pinned one.
 
     It connects at the first cell, and again where the catalogue's connection was lost. One list of statements
@@ -60,9 +57,9 @@ class LakeSession:
     """
 
     def __init__(self, server: Server, **settings: str | int) -> None:
+        super().__init__()
         self._server = server
         self._settings = settings
-        self._lock = threading.RLock()
         self._opened: OpenLake | None = None
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
@@ -137,37 +134,14 @@ class LakeSession:
                 return snapshot is not None and snapshot.id == version
             return snapshot.number == newest_number(self._open.con)
 
-    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
-        """Run the statements of one cell, all on one snapshot; raises like `fetch`."""
-        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
-
-    def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
-        """Run the statements of one cell, and leave making the frames to the caller.
-
-        Parameters
-        ----------
-        sql, parameters, variables
-            As for `greynb.databases.analytics.AnalyticsSession.fetch`.
-
-        Raises
-        ------
-        WriteRefused
-            The gate refused a statement; nothing was run.
-        QueryError
-            The engine refused a statement.
-        DatabaseError
-            The lake cannot be reached or read.
-        """
-        passed = checked(sql)
-        if not passed:
-            return []
+    def _ran(
+        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+    ) -> list[Ran]:
         with self._lock:
             self.refresh()
             self._tell_newer()
             refuse_drops(self._open.con, passed, self.catalog)
-            return self._unexpired(
-                lambda: self._open.runner.attempt(passed, parameters or {}, variables or {})
-            )
+            return self._unexpired(lambda: self._open.runner.attempt(passed, parameters, variables))
 
     def describe(
         self, passed: Passed, values: Mapping[str, object]
@@ -198,14 +172,6 @@ class LakeSession:
         self.refresh()
         return self.catalog.tables()
 
-    def outline(self) -> list[Table] | None:
-        """The tables of the newest snapshot and the temporary ones; None while something runs."""
-        with idle(self._lock) as free:
-            if not free:
-                return None
-            self.refresh()
-            return [*self.catalog.outline(), *temporaries(self._open.con)]
-
     def reader(self) -> AnalyticsConnection:
         """A gated connection to the snapshot in use; it keeps the session alive, which must not `refresh`."""
         self.catalog  # noqa: B018  # attaches the snapshot
@@ -218,15 +184,14 @@ class LakeSession:
         if self._opened is not None:
             self._opened.con.interrupt()
 
-    def progress(self) -> Progress | None:
-        """How far the running statement is, as DuckDB estimates it; None where it cannot tell."""
-        percent = self._opened.con.query_progress() if self._opened else -1
-        return Progress(fraction=percent / 100) if percent >= 0 else None
-
     def close(self) -> None:
         """Close the engine."""
         with self._lock:
             self._forget()
+
+    @property
+    def _engine(self) -> duckdb.DuckDBPyConnection | None:
+        return self._opened.con if self._opened else None
 
     @property
     def _open(self) -> OpenLake:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from IPython.core.getipython import get_ipython
 
 from greynb.errors import UsageError
 
-if TYPE_CHECKING:
-    from greynb.databases.sqltext import Dialect
-
 _MAGIC: Final = re.compile(r"(?P<before>\s*)(?P<line>%%(?P<role>analytics|staging)(?!\w)(?P<rest>[^\n]*))\n?")
-_ROLES: Final[dict[str, Dialect]] = {"analytics": "duckdb", "staging": "sqlite"}
 
 
 def format_sql(text: str) -> str:
@@ -33,6 +29,7 @@ def format_sql(text: str) -> str:
         The text laid out. It is returned unchanged where it is no SQL of ours (another magic) and where
         SQL begins on the magic's own line.
     """
+    from greynb.notebook.magiccells import dialect_of
     from greynb.sqlformat.layout import layout
 
     magic = _MAGIC.match(text)
@@ -40,7 +37,7 @@ def format_sql(text: str) -> str:
         return text if text.lstrip().startswith("%") else layout(text, "duckdb")
     if _has_sql(magic["rest"], magic["role"]):
         return text
-    sql = layout(text[magic.end() :], _ROLES[magic["role"]])
+    sql = layout(text[magic.end() :], dialect_of(magic["role"]))
     return f"{magic['before']}{magic['line']}\n{sql}" if sql else text
 
 

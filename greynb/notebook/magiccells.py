@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from greynb.errors import UsageError
+from greynb.errors import GreynbError, UsageError
+from greynb.routing import Settings
 
 if TYPE_CHECKING:
     from greynb.databases.sqltext import Dialect
@@ -45,7 +46,17 @@ class Magic:
     @property
     def dialect(self) -> Dialect:
         """Which engine reads the SQL."""
-        return "sqlite" if self.name == "staging" else "duckdb"
+        return dialect_of(self.name)
+
+
+def dialect_of(name: str) -> Dialect:
+    """Which engine reads the SQL of a magic."""
+    if name != "staging":
+        return "duckdb"
+    try:
+        return Settings.current().route("staging").dialect
+    except GreynbError:  # said by the cell when it runs
+        return "sqlite"
 
 
 def magic_at(cell: str, offset: int) -> Magic | None:

@@ -6,9 +6,8 @@ the scans of all threads share. Each statement passes the gate first.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from greynb.databases.executing import checked
+from greynb.databases.enginesession import EngineSession
 from greynb.databases.gate import Passed
 from greynb.databases.mirroring import Mirroring
-from greynb.databases.outline import Table, idle, temporaries
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.recall import Recall
 from greynb.databases.relations import stop_if_interrupted
-from greynb.databases.result import Progress, Ran, Result
+from greynb.databases.result import Ran
 from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, QueryError, UsageError
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from greynb.databases.reports import TableReport
     from greynb.routing import Server
 
-Values = Mapping[str, object] | None
 _REMOTE: Final = 0.3
 """Seconds after which an interrupt is also sent to the server."""
 
@@ -77,7 +74,7 @@ class _Reading:
         return []
 
 
-class PostgresAnalytics:
+class PostgresAnalytics(EngineSession):
     """Runs gated SQL on a PostgreSQL database as it is when the cell begins.
 
     It connects at the first cell, and again where the connection was lost. One list of statements runs at a
@@ -97,9 +94,9 @@ class PostgresAnalytics:
     """
 
     def __init__(self, server: Server, **settings: str | int) -> None:
+        super().__init__()
         self._server = server
         self._settings = settings
-        self._lock = threading.RLock()
         self._attached: Attached | None = None
         self._stopped: float | None = None
         self.mirroring = Mirroring(None)
@@ -145,47 +142,14 @@ class PostgresAnalytics:
         """Nothing is pinned; the state that cells read now."""
         return self.refresh()
 
-    def run(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Result]:
-        """Run the statements of one cell, all on one state of the database; raises like `fetch`."""
-        return [each.finished() for each in self.fetch(sql, parameters, variables=variables)]
-
-    def fetch(self, sql: str, parameters: Values = None, *, variables: Values = None) -> list[Ran]:
-        """Run the statements of one cell, and leave making the frames to the caller.
-
-        Parameters
-        ----------
-        sql
-            One or more statements; parameters as ``$name``.
-        parameters
-            Values by name; each statement takes those it names.
-        variables
-            Where DataFrames may be found that a statement names like a table.
-
-        Raises
-        ------
-        WriteRefused
-            The gate refused a statement; nothing was run.
-        QueryError
-            The engine refused a statement.
-        DatabaseError
-            The server cannot be reached.
-        """
-        passed = checked(sql)
-        if not passed:
-            return []
+    def _ran(
+        self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
+    ) -> list[Ran]:
         with self._lock:
             self._connect()
             refuse_drops(self._con, passed, self._reading.catalog)
             with self._transaction():
-                return self._runner.attempt(passed, parameters or {}, variables or {})
-
-    def outline(self) -> list[Table] | None:
-        """The tables and the temporary ones; None while something runs."""
-        with idle(self._lock) as free:
-            if not free:
-                return None
-            self.refresh()
-            return [*self.catalog.outline(), *temporaries(self._con)]
+                return self._runner.attempt(passed, parameters, variables)
 
     def reader(self) -> AnalyticsConnection:
         """A gated connection of its own, each of whose statements reads the database as it is then."""
@@ -204,17 +168,16 @@ class PostgresAnalytics:
         if time.monotonic() - self._stopped > _REMOTE:
             attached.cancel()
 
-    def progress(self) -> Progress | None:
-        """How far the running statement is, as DuckDB estimates it; None where it cannot tell."""
-        percent = self._attached.con.query_progress() if self._attached else -1
-        return Progress(fraction=percent / 100) if percent >= 0 else None
-
     def close(self) -> None:
         """Close the engine."""
         with self._lock:
             if self._attached is not None:
                 self._attached.con.close()
             self._attached = None
+
+    @property
+    def _engine(self) -> duckdb.DuckDBPyConnection | None:
+        return self._attached.con if self._attached else None
 
     @property
     def _con(self) -> duckdb.DuckDBPyConnection:

@@ -126,6 +126,13 @@ class PostgresStaging:
         with idle(self._lock) as free:
             return outline(self._connection()) if free else None
 
+    def functions(self) -> list[tuple[str, str, str, str]]:
+        """Name, kind, signature and description of each function; none while a cell runs."""
+        from greynb.postgres.catalog import functions
+
+        with idle(self._lock) as free:
+            return functions(self._connection()) if free else []
+
     def close(self) -> None:
         """Close the connection; the next cell would open another."""
         with self._lock:

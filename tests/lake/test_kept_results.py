@@ -17,7 +17,7 @@ from tests.databases.kept import entries, written
 from tests.lake.conftest import Lake
 
 # Slow enough to be kept, and the same whenever it runs.
-SLOW = "SELECT count(*) AS n, sum(r.id) AS s FROM races r, range(4_000) x(i) WHERE hash(i) % 7 <> 1"
+SLOW = "SELECT count(*) AS n, sum(r.id) AS s FROM races r, range(60_000) x(i) WHERE hash(i) % 7 <> 1"
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def test_rows_without_a_parent_go_along_and_only_new_ones_are_checked(folder, se
     path = made(folder / "orphans.db", script + "INSERT INTO c VALUES (1), (2)")
     with brought(path, server) as (con, said):
         assert said == [
-            "foreign key of c to p: 2 rows have no parent; only new rows are checked there",
+            "foreign key of c to p: rows without a parent: 2; only new ones are checked there",
         ]
         with pytest.raises(errors.ForeignKeyViolation):
             con.execute("INSERT INTO c VALUES (3)")

@@ -93,10 +93,24 @@ def test_a_result_knows_where_it_came_from_without_the_password(
 def test_tab_and_inspection_know_the_tables_of_the_server(notebook: Notebook) -> None:
     assert "venue" in notebook.completed("%%staging\nSELECT * FROM races r WHERE r.v|")
     assert "races" in notebook.completed("%%staging\nSELECT * FROM ra|")
+    words = notebook.completed("%%staging\nINSERT INTO races VALUES (1) ON|")
+    assert "ON CONFLICT" in words
+    assert "jsonb_build_object(" in notebook.completed("%%staging\nSELECT jsonb_bui| FROM races")
+    assert "timestamptz" in notebook.completed("%%staging\nSELECT now()::timestamp|")
+    assert "PRAGMA" not in notebook.completed("%%staging\nP|")
+    assert "→ text" in notebook.inspected("%%staging\nSELECT to_ch|ar(1, '9') FROM races")
     said = notebook.inspected("%%staging\nSELECT ven|ue FROM races")
     assert "text" in said and "RICH (2×)" in said
     said = notebook.inspected("%%staging\nSELECT venue FROM rac|es")
     assert "3 rows" in said and "numeric(10,2)" in said
+
+
+def test_postgresqls_sql_is_laid_out_as_such(notebook: Notebook) -> None:
+    body = "create function f() returns int language sql as $$ select  1; select 2 $$"
+    shown = notebook.shown(
+        f"from greynb.notebook.formatting import format_sql\nprint(format_sql('%%staging\\n{body}'))"
+    )
+    assert "$$ select  1; select 2 $$" in shown and "CREATE" in shown
 
 
 def test_columns_are_profiled_on_both_roles(notebook: Notebook) -> None:

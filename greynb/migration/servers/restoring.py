@@ -83,7 +83,6 @@ def restore(con: psycopg.Connection[Any], path: Path, told: Told) -> Restored:
         if record is not None:
             _finish(con, lite, record, {each.name for each in wanted if each.relation is None}, done.notices)
         lite.execute("COMMIT")
-    told(1.0)
     return done
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,8 +170,8 @@ class _Work:
         names = there(con, record)
         if not names:
             return False
-        listed = ", ".join(map(quote, names))
-        con.execute(f"LOCK TABLE {listed} IN SHARE MODE")  # what is compared is what is dropped
+        # What is compared is what is dropped.
+        con.execute(f"LOCK TABLE {', '.join(map(quote, names))} IN SHARE MODE")
         columns = formatted(con)
         same = {name for name in names if is_as_it_was(columns.get(name), record.tables[name])}
         with self.steps.step("compare"):
@@ -181,7 +181,7 @@ class _Work:
         before = self.journal.read()
         used = before is not None and before.stage == "done" and before.target == self.plan.server.name
         if not used and all(now[name] == record.content[name] for name in names):
-            _drop(con, listed, [name for kind, name, _, _ in record.statements if kind == "view"])
+            _drop(con, record, names)  # our own copy, which nobody has used
             return False
         raise UsageError(
             "the database holds an earlier migration of this file, which differs from what it holds now",
@@ -214,17 +214,18 @@ class _Work:
             )
 
 
-def _drop(con: psycopg.Connection[Any], tables: str, views: Sequence[str]) -> None:
-    """Drop our own copy, which nobody has used: also not in a view of his own."""
+def _drop(con: psycopg.Connection[Any], record: Record, names: list[str]) -> None:
+    """Drop what was migrated, but not what somebody made of it since."""
     from psycopg import errors
 
+    views = [quote(name) for kind, name, _, _ in record.statements if kind == "view"]
     try:
-        if views:
-            con.execute(f"DROP VIEW IF EXISTS {', '.join(map(quote, views))}")
-        con.execute(f"DROP TABLE {tables}")
+        for view in reversed(views):  # a later one may read an earlier one
+            con.execute(f"DROP VIEW IF EXISTS {view}")
+        con.execute(f"DROP TABLE {', '.join(map(quote, names))}")
     except errors.DependentObjectsStillExist as error:
         raise UsageError(
-            "the database holds an earlier migration of this file, on which something else was built",
-            detail=error.diag.message_detail or "",
+            "the tables of an earlier run are to be copied anew, and something there was made of them",
+            detail=error.diag.message_detail,
             hint="drop that first, or choose another database",
         ) from error
