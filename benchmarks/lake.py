@@ -1,7 +1,8 @@
 """What a DuckLake and Spark cost beside the files, on one machine: publications and twelve queries.
 
 ``make bench-lake`` runs it and prints a table. The season is that of ``greynb demo``; the catalogue is a
-file, or PostgreSQL where that is installed; Spark is one master and two workers (``--spark``).
+file, or PostgreSQL where that is installed; the files are in a folder, or on S3 where Swift is installed;
+Spark is one master and two workers (``--spark``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from greynb.databases.reading import CellSession
 from greynb.demo import build_demo
 from greynb.errors import QueryError
 from greynb.routing import Settings
+from tests.scale.s3 import S3Server, is_installed
 from tests.scale.server import PostgresServer, programs
 from tests.scale.spark import SparkCluster, home
 
@@ -50,6 +52,15 @@ def measure(folder: Path, *, spark: bool) -> None:
     target(folder, "files", str(folder / "plain.db"))
     lake = f"ducklake:{folder / 'file.ducklake'}"
     target(folder, "lake, file", lake)
+    if is_installed():
+        storage = S3Server()
+        try:
+            storage.request("PUT", "/races")
+            os.environ |= {**storage.environment(), "LAKE_DATA_PATH": "s3://races/lake"}
+            target(folder, "lake, S3", f"ducklake:{folder / 's3.ducklake'}")
+        finally:
+            close_all()
+            storage.remove()
     if (found := programs()) is not None:
         server = PostgresServer(found)
         try:

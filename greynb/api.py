@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from greynb.connections import connect, located
 from greynb.errors import GreynbError, UsageError
-from greynb.routing import Role, Settings, role_of
+from greynb.routing import Role, Route, Settings, role_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -120,11 +120,8 @@ def load(
     from greynb.loading import open_loader
 
     route = Settings.current().route("staging")
-    try:
-        with closing(open_loader(route, timeout=10, create=create)) as loader:
-            return loader.load(df, table, key=key, on_conflict=on_conflict, create=create, progress=progress)
-    except GreynbError as error:
-        raise located(error, route) from error.__cause__
+    with _located(route), closing(open_loader(route, timeout=10, create=create)) as loader:
+        return loader.load(df, table, key=key, on_conflict=on_conflict, create=create, progress=progress)
 
 
 def sync(
@@ -207,10 +204,8 @@ def history() -> list[Version]:
     from greynb import published
 
     route = Settings.current().route("analytics")
-    try:
+    with _located(route):
         return published.history(route)
-    except GreynbError as error:
-        raise located(error, route) from error.__cause__
 
 
 def rollback(
@@ -224,10 +219,8 @@ def rollback(
     from greynb import published
 
     route = Settings.current().route("analytics")
-    try:
+    with _located(route):
         return published.rollback(route, version, progress)
-    except GreynbError as error:
-        raise located(error, route) from error.__cause__
 
 
 def verify(*, progress: Callable[[str, float], None] | None = None) -> Verification:
@@ -261,8 +254,9 @@ def changes(old: str | int | None = None, new: str | int | None = None) -> Chang
     """
     from greynb.publish import changes as comparison
 
-    before, after = comparison.two_versions(Settings.current().route("analytics").path, old, new)
-    return comparison.changes(before.database, after.database)
+    with _located(route := Settings.current().route("analytics")):
+        before, after = comparison.two_versions(route.path, old, new)
+        return comparison.changes(before.database, after.database)
 
 
 def changed_rows(
@@ -291,5 +285,15 @@ def changed_rows(
     """
     from greynb.publish import changes as comparison
 
-    before, after = comparison.two_versions(Settings.current().route("analytics").path, old, new)
-    return comparison.changed_rows(before.database, after.database, table, limit)
+    with _located(route := Settings.current().route("analytics")):
+        before, after = comparison.two_versions(route.path, old, new)
+        return comparison.changed_rows(before.database, after.database, table, limit)
+
+
+@contextmanager
+def _located(route: Route) -> Iterator[None]:
+    """Let errors of the block say which role and file they are about, and who chose it."""
+    try:
+        yield
+    except GreynbError as error:
+        raise located(error, route) from error.__cause__

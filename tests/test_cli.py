@@ -71,3 +71,11 @@ def test_the_package_runs_as_a_module_too():
         [sys.executable, "-m", "greynb", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("greynb ")
+
+
+def test_changes_of_a_file_that_was_not_published_name_the_variable_that_chose_it(stage, capsys):
+    with sqlite3.connect(stage / "analytics.db") as con:
+        con.execute("CREATE TABLE races (race_id TEXT)")
+    assert main(["changes"]) == 1
+    where = f"on: analytics · {stage / 'analytics.db'} · chosen by ANALYTICS_DB_PATH"
+    assert where in capsys.readouterr().err

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greynb.cli.common import complain, progress_line
+from greynb.cli.common import complain, naming_staging, progress_line
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Commands, Parser, add_command
-from greynb.errors import GreynbError, UsageError
+from greynb.errors import UsageError
 from greynb.routing import Settings
 
 if TYPE_CHECKING:
@@ -71,9 +69,9 @@ def _archive(args: argparse.Namespace) -> int:
 
     begun: list[Archived] = []
     try:
-        with _staging() as path:
+        with naming_staging():
             done = archive(
-                *(path, args.table, args.date, args.older_than, args.to),
+                *(Settings.current().route("staging").path, args.table, args.date, args.older_than, args.to),
                 dry_run=args.dry_run,
                 told=progress_line(),
                 begun=begun.append,
@@ -89,18 +87,7 @@ def _archive(args: argparse.Namespace) -> int:
 def _restore(args: argparse.Namespace) -> None:
     from greynb.archive import restore
 
-    with _staging() as path:
+    with naming_staging():
+        path = Settings.current().route("staging").path
         done = restore(path, args.path, dry_run=args.dry_run, told=progress_line())
     print(json.dumps(done.as_dict(), indent=2) if args.json else done)
-
-
-@contextmanager
-def _staging() -> Iterator[Path]:
-    """The staging file; an error that is about no other file says who chose it."""
-    route = Settings.current().route("staging")
-    try:
-        yield route.path
-    except GreynbError as error:
-        if error.path in (None, route.path):
-            error.at(role=route.role, path=route.path, chosen_by=route.chosen_by)
-        raise

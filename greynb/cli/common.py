@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from greynb.cli.terminal import painted, rewrites
-from greynb.errors import UsageError
+from greynb.errors import GreynbError, UsageError
+from greynb.routing import Settings
 
 
 def positive(text: str) -> int:
@@ -75,3 +77,15 @@ def length(text: str) -> float:
         return duration(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error
+
+
+@contextmanager
+def naming_staging() -> Iterator[None]:
+    """Let errors of the block that are about staging, and about no other file, say who chose it."""
+    try:
+        yield
+    except GreynbError as error:
+        route = Settings.current().route("staging")
+        if error.path in (None, route.place):
+            error.at(role=route.role, path=str(route.place), chosen_by=route.chosen_by)
+        raise

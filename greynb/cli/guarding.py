@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from greynb.cli.common import positive, progress_line
+from greynb.cli.common import naming_staging, positive, progress_line
 from greynb.cli.exitcodes import Exit
 from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 from greynb.routing import Settings
@@ -130,7 +130,9 @@ def _restore(words: Sequence[str]) -> int:
         metavar="BACKUP",
         help="its name or folder; default: the newest that a guard made",
     )
-    backup = backup_named(_staging, parser.parse_args(words).backup)
+    asked = parser.parse_args(words).backup
+    with naming_staging():
+        backup = backup_named(_staging, asked)
     if others := others_text(backup):
         _show(others)
     print(restored_text(backup, restore(backup, told=progress_line())))

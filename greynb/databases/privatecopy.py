@@ -6,6 +6,7 @@ import errno
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,13 +16,12 @@ from greynb.databases.copying import (
     connect,
     copy_database,
     copy_files,
-    data_version,
     reading,
     size_with_log,
 )
 from greynb.databases.fingerprint import FileState, Watched
 from greynb.databases.private import PrivateFolder, discard
-from greynb.databases.witness import ConnectionWitness, FilesWitness, Witness
+from greynb.databases.witness import CommitWitness, FilesWitness, Witness, index_of
 from greynb.errors import DatabaseError, DatabaseLocked
 
 _SETTLE_SECONDS: Final = 0.3
@@ -99,26 +99,18 @@ def _by_connection(path: Path, origin: Watched, target: Path, stop: threading.Ev
     """Copy through SQLite where that leaves no trace at the source and needs no repair."""
     if not _opens_without_trace(origin):
         return None
-    con = connect(origin.path)
+    index = index_of(origin)
     try:
-        with reading(con, origin.path, stop=stop):
+        with closing(connect(origin.path)) as con, reading(con, origin.path, stop=stop):
             before = origin.state()
-            version = data_version(con)
             copy_database(con, target, path=origin.path, stop=stop)
             # A reader's lock keeps SQLite's writers out of a file that is not in WAL, but not a `cp`.
             whole = before.is_wal or origin.state().same_content(before)
     except DatabaseError as error:
-        con.close()
         if _needs_repair(error):
             return None
         raise
-    except BaseException:
-        con.close()
-        raise
-    if whole:
-        return PrivateCopy(target, before, ConnectionWitness(path, origin, con, version, before))
-    con.close()
-    return None
+    return PrivateCopy(target, before, CommitWitness(path, origin, before, index)) if whole else None
 
 
 def _by_files(path: Path, origin: Watched, target: Path, stop: threading.Event) -> PrivateCopy | None:

@@ -96,8 +96,6 @@ class SnapshotSource:
             if self._newest is not None:
                 if self._newest.witness.is_newest():
                     return self._newest
-                if self._newest.kind == "copy":
-                    self._newest.witness.close()  # else its connection would count as one of the user
                 self._newest = None
             self._stop.clear()
             self._newest = self._hold(self._generation() or self._loose())

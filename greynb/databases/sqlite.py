@@ -7,9 +7,10 @@ by itself drops the locks that SQLite holds on it elsewhere in the process, whic
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final, TypeVar, overload
 from urllib.parse import quote as percent_encoded
@@ -169,6 +170,8 @@ def file_error(error: sqlite3.Error, path: Path, timeout: float) -> GreynbError:
     code = primary_code(error)
     if code == sqlite3.SQLITE_NOTADB:
         return UnreadableDatabase(f"the file is not a SQLite database{_what_else(path)}", path=path)
+    if code == sqlite3.SQLITE_IOERR and _is_full(path):
+        code = sqlite3.SQLITE_FULL  # SQLite has no such word for a -shm that cannot grow
     if code in _FILE_ERRORS:
         message, hint = _FILE_ERRORS[code]
         return UnreadableDatabase(f"{message} ({error})", path=path, hint=hint)
@@ -223,6 +226,13 @@ def _convert_to_wal(con: sqlite3.Connection, timeout: float) -> None:
             con.close()
             raise
     con.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk of a file has no room for a page of 64 KiB, the largest."""
+    with suppress(OSError):
+        return shutil.disk_usage(path.resolve().parent).free < 1 << 16
+    return False
 
 
 def _exists(path: Path) -> bool:

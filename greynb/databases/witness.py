@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from greynb.databases.copying import data_version
-from greynb.databases.descriptors import identity_of
+from greynb.databases.descriptors import Identity, hold, identity_of
 from greynb.databases.fingerprint import FileState, Watched
 from greynb.databases.generations import MANIFEST, Generation
-from greynb.databases.locks import is_busy
 from greynb.databases.oslock import FileLock, try_lock
+
+Index = tuple[Identity, bytes]
+"""Device and inode of a ``-shm``, and its head."""
+_INDEX_HEAD: Final = 96
+"""Bytes of the two copies of the head, which differ only while one is being written."""
 
 
 class Witness(Protocol):
@@ -131,49 +133,53 @@ class FilesWitness:
         self._origin.close()
 
 
-class ConnectionWitness:
-    """A private copy made over a connection, which is held to see the next commit (3 µs a look).
+class CommitWitness:
+    """A private copy made over a connection, which is closed again: commits are seen from outside.
 
-    In WAL a commit leaves the main file as it is, so only ``PRAGMA data_version`` can tell; in the other
-    modes the file is looked at as well, because a `cp` over it is no commit.
+    In WAL a commit leaves the main file as it is. It changes the head of the ``-shm``, by which SQLite itself
+    tells (sections 2.1 and 2.3 of https://www.sqlite.org/walformat.html), also where two commits have one
+    time. A connection that was held instead would keep the last writer from tidying up, and everybody from
+    leaving WAL.
 
     Parameters
     ----------
     path, origin
         The user's path, and the file it led to.
-    con, version
-        The connection, outside any transaction, and its data version in the transaction of the copy.
     state
-        The file during that transaction.
+        The file during the transaction of the copy.
+    index
+        What `index_of` gave before that transaction.
     """
 
-    def __init__(
-        self, path: Path, origin: Watched, con: sqlite3.Connection, version: int, state: FileState
-    ) -> None:
+    def __init__(self, path: Path, origin: Watched, state: FileState, index: Index | None) -> None:
         self._path = path
         self._origin = origin
-        self._con = con
-        self._version = version
         self._state = state
+        self._index = index
 
     def is_newest(self) -> bool:
-        """Whether nobody has committed since."""
-        if not _same_file(self._path, self._origin, self._state, by_content=not self._state.is_wal):
-            return False
-        try:
-            return data_version(self._con) == self._version
-        except sqlite3.Error as error:
-            # Somebody is committing just now; until that is done, this is the newest version.
-            return is_busy(error)
+        """Whether nobody has committed since, or moved commits from the log into the file."""
+        return _same_file(self._path, self._origin, self._state) and index_of(self._origin) == self._index
 
     def is_whole(self) -> bool:
         """Always: nobody else knows the copy."""
         return True
 
     def close(self) -> None:
-        """Close the connection, then the file."""
-        self._con.close()
+        """Let the file go."""
         self._origin.close()
+
+
+def index_of(origin: Watched) -> Index | None:
+    """The identity and the head of a database's ``-shm``; None where there is none."""
+    try:
+        held = hold(f"{origin.path}-shm")
+    except OSError:
+        return None
+    try:
+        return held.identity, held.read_at(_INDEX_HEAD, 0)
+    finally:
+        held.release()
 
 
 def lease(path: Path, generation: Generation) -> GenerationWitness | None:
@@ -193,12 +199,10 @@ def lease(path: Path, generation: Generation) -> GenerationWitness | None:
     return None
 
 
-def _same_file(path: Path, origin: Watched, state: FileState, *, by_content: bool = True) -> bool:
+def _same_file(path: Path, origin: Watched, state: FileState) -> bool:
     if os.path.realpath(path) != str(origin.path):
         return False
     try:
-        if not by_content:
-            return identity_of(origin.path) == state.identity
         return origin.state().same_content(state)
     except OSError:
         return False

@@ -64,6 +64,8 @@ def authorise(con: duckdb.DuckDBPyConnection, server: Server, folder: str) -> No
         )
     s3 = _storage(server).s3()
     probe(server, s3)
+    if s3.authorities:
+        con.execute(f"SET GLOBAL ca_cert_file = {literal(s3.authorities)}")
     if failed := _keep(con, s3, folder):
         raise DatabaseError(f"DuckDB does not take the keys for S3: {failed}", path=server.name)
 
@@ -156,11 +158,10 @@ def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> Dat
 
 
 def _unreachable(server: Server, s3: S3, said: str) -> DatabaseError:
-    return DatabaseError(
-        f"S3 at {s3.address} cannot be reached: {said}",
-        path=server.name,
-        hint=f"is that the right server ({s3.host_by}), and does a firewall let it through?",
-    )
+    hint = f"is that the right server ({s3.host_by}), and does a firewall let it through?"
+    if "ssl" in said:
+        hint = "set AWS_CA_BUNDLE to a file with the certificate that signed the server's"
+    return DatabaseError(f"S3 at {s3.address} cannot be reached: {said}", path=server.name, hint=hint)
 
 
 def _storage(server: Server) -> Storage:

@@ -25,6 +25,7 @@ STORAGE_VARIABLES: Final = (
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
     "AWS_PROFILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CONFIG_FILE",
@@ -55,6 +56,8 @@ class S3:
         Whether it is spoken to in TLS.
     is_aws
         Whether it is Amazon's, where a bucket is a part of the host's name, and not of the path.
+    authorities
+        A file of the certificates to trust in place of the system's; None for these.
     region
         What signatures name.
     key, secret, token
@@ -67,6 +70,7 @@ class S3:
     port: int
     use_ssl: bool
     is_aws: bool
+    authorities: str | None
     region: str
     key: str | None
     secret: str | None = field(repr=False)
@@ -114,6 +118,7 @@ class Storage:
             port,
             use_ssl,
             host.endswith((".amazonaws.com", ".amazonaws.com.cn")),
+            self._text("AWS_CA_BUNDLE") or profile.values.get("ca_bundle"),
             self._region(profile),
             key,
             secret,
@@ -151,8 +156,9 @@ class Storage:
             by = profile.words
         if bool(texts[0]) != bool(texts[1]):
             missing = _KEYS[1 if texts[0] else 0]
+            del texts  # no traceback shows the other one
             raise RoutingError(
-                f"S3 needs two keys, and {missing} is missing", chosen_by=by, hint=f"Set {missing}, too."
+                f"S3 needs two keys, and {missing} is missing", chosen_by=by, hint=f"set {missing}, too"
             )
         if not texts[0]:
             return None, None, None, "AWS_ACCESS_KEY_ID is not set"
@@ -175,7 +181,7 @@ class Storage:
             raise RoutingError(
                 "AWS's files have no such profile",
                 chosen_by=self._by("AWS_PROFILE"),
-                hint="`aws configure list-profiles` lists them.",
+                hint="`aws configure list-profiles` lists them",
             )
         return _Profile(values, f"the profile {name} of ~/.aws")
 
@@ -200,12 +206,14 @@ def _sections(text: str, variable: str, names: Iterable[str]) -> Iterable[dict[s
         failed = f"{path} cannot be read as a file of AWS's"
     else:
         return [dict(parser.items(name)) for name in names if parser.has_section(name)]
-    raise RoutingError(failed, hint=f"{variable} names another.")
+    raise RoutingError(failed, hint=f"set {variable} to name another")
 
 
 def _place(text: str, name: str, by: str) -> tuple[str, int, bool]:
     """Host, port and whether TLS is spoken, of an endpoint."""
-    refused = RoutingError(f"{name} is not understood", chosen_by=by, hint="Write https://host:port.")
+    refused = RoutingError(
+        f"the S3 address in {name} is not understood", chosen_by=by, hint="write https://host:port"
+    )
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port

@@ -237,6 +237,36 @@ def test_reading_a_database_in_wal_leaves_no_trace_beside_it(home: Path, sources
     assert listing(home) == before
 
 
+def test_a_live_file_is_its_users_alone_again_once_it_was_read(home: Path, sources: Sources) -> None:
+    path = make_books(home / "one.db", wal=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("UPDATE debit SET filler = 'in the log'")
+        source = sources(path)
+        snapshot = source.acquire()
+        assert source.acquire() is snapshot
+        # Only the one connection to a database may do this.
+        assert writer.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("UPDATE debit SET filler = 'later'")
+        assert filler(source.acquire().path) == "later"
+    assert [each.name for each in home.iterdir()] == ["one.db"]
+    assert filler(source.acquire().path) == "later"
+
+
+def test_each_commit_to_a_log_that_is_begun_anew_is_seen(home: Path, sources: Sources) -> None:
+    path = make_books(home / "one.db", wal=True)
+    source = sources(path)
+    for number in range(30):
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            writer.execute("SELECT 1 FROM debit").fetchone()
+            source.acquire()
+            writer.execute(f"UPDATE debit SET filler = '{number}'")
+            assert filler(source.acquire().path) == str(number)
+            writer.execute("PRAGMA wal_checkpoint(RESTART)")
+            writer.execute(f"UPDATE debit SET filler = 'again {number}'")
+            assert filler(source.acquire().path) == f"again {number}"
+
+
 def test_a_log_without_its_index_is_read_and_left_alone(home: Path, sources: Sources) -> None:
     path = make_books(home / "one.db", wal=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:

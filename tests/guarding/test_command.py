@@ -235,6 +235,7 @@ def test_backups_are_listed_with_time_label_sha256_and_rows(staging):
         (["true"], "comes after --", 2),
         (["--role", "analytics", "--", "true"], "greynb history", 2),
         (["restore", "nonsense"], "no backup nonsense", 1),
+        (["restore", "nonsense"], "chosen by STAGING_DB_PATH", 1),
         (["restore", "/tmp/nonsense"], "is no backup", 1),
     ],
 )

@@ -165,6 +165,12 @@ def test_two_roles_cannot_be_planned_into_one_file(original):
         two(original, staging=Path("nowhere/new.db"))
 
 
+def test_staging_that_is_given_as_the_one_database_is_told_to_be_staging_already(original):
+    staging = two(original).plan.target
+    with pytest.raises(UsageError, match=r"(?s)new staging are one file.*greynb sync"):
+        two(staging)
+
+
 def test_a_full_disk_is_noticed_before_anything_is_written(original, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(copying.shutil, "disk_usage", lambda _: usage(0, 0, 1000))

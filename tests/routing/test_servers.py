@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from greynb.errors import RoutingError
 from greynb.routing import Server, Settings
+from greynb.routing.servers import without_password
 from greynb.routing.targets import parse_target
 
 BASE = Path("/project").absolute()
@@ -51,6 +52,32 @@ def test_a_server_has_a_name_without_its_password(text: str, kind: str, name: st
     server = server_of(text)
     assert (server.kind, server.name, server.database) == (kind, name, short)
     assert "pw1" not in f"{server!r} {server}"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("postgres://ann:pw1@db:5433/r", "postgresql://ann@db:5433/r"),
+        (
+            "postgresql+psycopg2://ann:pw1@db/r?sslmode=require&password=pw1&sslpassword=pw1",
+            "postgresql://ann@db/r?sslmode=require",
+        ),
+        ("postgresql://h1:1,h2:2/r?connect_timeout=9", "postgresql://h1:1,h2:2/r?connect_timeout=9"),
+        ("postgresql://?service=r&password=pw1", "postgresql://?service=r"),
+        ("ducklake:cat.db", f"ducklake:{BASE / 'cat.db'}"),
+        (
+            "ducklake:postgresql://ann:pw1@db/r?sslmode=require",
+            "ducklake:postgresql://ann@db/r?sslmode=require",
+        ),
+        (
+            "ducklake:postgres:dbname='r 2' host=db password='pw1 \\' x' sslmode=require",
+            "ducklake:postgres:dbname='r 2' host=db sslmode=require",
+        ),
+    ],
+)
+def test_an_address_that_is_kept_in_a_file_loses_its_passwords_alone(text: str, kept: str) -> None:
+    assert without_password(server_of(text)) == kept
+    assert str(server_of(kept)) == str(server_of(text))
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ def test_without_keys_nothing_is_signed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"AWS_ENDPOINT_URL_S3": "http://ann:hunter2@host"}, "AWS_ENDPOINT_URL_S3 is not understood"),
-        ({"AWS_ENDPOINT_URL": "http://host/path?hunter2"}, "AWS_ENDPOINT_URL is not understood"),
-        ({"AWS_ENDPOINT_URL": "http://host:hunter2"}, "AWS_ENDPOINT_URL is not understood"),
+        ({"AWS_ENDPOINT_URL_S3": "http://ann:hunter2@host"}, "S3 address in AWS_ENDPOINT_URL_S3 is not"),
+        ({"AWS_ENDPOINT_URL": "http://host/path?hunter2"}, "S3 address in AWS_ENDPOINT_URL is not"),
+        ({"AWS_ENDPOINT_URL": "http://host:hunter2"}, "S3 address in AWS_ENDPOINT_URL is not"),
         ({"AWS_SECRET_ACCESS_KEY": "hunter2"}, "AWS_ACCESS_KEY_ID is missing"),
         ({"AWS_ACCESS_KEY_ID": "hunter2"}, "AWS_SECRET_ACCESS_KEY is missing"),
         ({"AWS_PROFILE": "races"}, "no such profile"),

@@ -142,6 +142,25 @@ class S3Server:
     def stop(self) -> None:
         self._end("proxy")
 
+    def secure(self) -> str:
+        """Speak TLS from now on, until `rotate`; gives the file of the certificate, which signed itself."""
+        certificate, key = self._folder / "certificate.pem", self._folder / "key.pem"
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+                *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+                *("-keyout", str(key), "-out", str(certificate)),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        self.stop()
+        conf = self._folder / "proxy.conf"
+        own = f"[DEFAULT]\ncert_file = {certificate}\nkey_file = {key}\n"
+        conf.write_text(conf.read_text().replace("[DEFAULT]\n", own))
+        self.start()
+        return str(certificate)
+
     def rotate(self) -> None:
         """Take another secret from now on, and the one before no more."""
         self.stop()

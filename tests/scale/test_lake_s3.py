@@ -193,6 +193,22 @@ def test_keys_that_a_profile_changed_meanwhile_serve_the_next_cell(
     assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
 
 
+def test_a_server_s_own_certificate_is_trusted_only_where_it_is_named(
+    lake: Lake, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = s3.secure()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://127.0.0.1:{s3.port}")
+        with pytest.raises(DatabaseError, match="cannot be reached: ssl peer certificate") as caught:
+            api.sync()
+        assert "AWS_CA_BUNDLE" in str(caught.value)
+        monkeypatch.setenv("AWS_CA_BUNDLE", certificate)
+        api.sync()
+        assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
+    finally:
+        s3.rotate()
+
+
 def test_a_bucket_that_is_not_there_is_said_before_the_lake_is_made(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +226,19 @@ def test_a_folder_that_holds_something_else_is_not_taken_for_a_lake(lake: Lake, 
     with pytest.raises(UsageError, match="is not empty"):
         api.sync()
     assert len(objects(s3)) == 1
+
+
+@pytest.mark.parametrize("folder", ["/", "/my races/ä+b=1%20"])
+def test_a_folder_of_any_name_holds_a_lake(lake: Lake, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = os.environ["LAKE_DATA_PATH"].removesuffix("/lake")
+    monkeypatch.setenv("LAKE_DATA_PATH", f"{bucket}{folder}")
+    api.sync()
+    lake.execute("DELETE FROM races WHERE id > 4000")
+    last = api.sync()
+    with closing(opened(server(), writing=True)) as con:
+        compact(con, last.id)
+        assert keep_up(con, server(), keep=0, grace=timedelta(0)) == []
+    assert lake.rows("SELECT count(DISTINCT id) FROM races") == [(4000,)]
 
 
 @pytest.mark.parametrize("text", ["gs://races/lake", "https://races.example/lake"])

@@ -97,6 +97,54 @@ def test_indexes_and_views_go_along_where_they_mean_the_same(odd, server):
         assert con.execute("SELECT count(*) FROM dogs").fetchall() == [(2,)]
 
 
+@pytest.mark.parametrize(
+    ("view", "why"),
+    [
+        ("SELECT * FROM dogs WHERE name = 'Bo' AND (born >= '2020-01-01' OR NOT is_fast)", None),
+        (
+            "SELECT d.Name AS Who, count(*) AS N FROM Dogs d LEFT JOIN runs r ON R.dog = d.id GROUP BY name",
+            None,
+        ),
+        ("SELECT \"name\", CASE WHEN is_fast = 1 THEN 'fast' ELSE 'slow' END AS speed FROM [dogs]", None),
+        ("SELECT dog, max(price) AS best, 2 * price AS twice FROM runs GROUP BY dog, price", None),
+        ("SELECT name FROM dogs WHERE name LIKE 'b%'", "LIKE may mean"),
+        ("SELECT price / 2 AS half FROM runs", "/ may mean"),
+        ("SELECT name FROM dogs LIMIT 1", "LIMIT may mean"),
+        ("SELECT name FROM dogs WHERE is_fast IS TRUE", "IS compares values"),
+        ("SELECT name || 1 + 1 AS x FROM dogs", "|| binds"),
+        ("SELECT dog, max(price) AS m, id FROM runs", "must appear in the GROUP BY"),
+        ("SELECT name FROM gone", 'relation "gone" does not exist'),
+        ("SELECT at FROM runs", "it gives other rows there"),
+    ],
+)
+def test_a_view_goes_along_only_if_it_means_the_same(view, why, folder, server):
+    script = (
+        "CREATE TABLE dogs (id INTEGER PRIMARY KEY, name TEXT, born DATE, is_fast BOOLEAN);"
+        "CREATE TABLE runs (id INTEGER PRIMARY KEY, dog INT, price DECIMAL(5, 2), at DATETIME);"
+        "INSERT INTO dogs VALUES (1, 'Ann', '2020-02-29', 0), (2, 'Bo', '2021-01-01', 1);"
+        "INSERT INTO dogs (id) VALUES (3);"
+        "INSERT INTO runs VALUES (1, 1, 5, '2025-07-01T10:30:00'), (2, 1, 5.5, NULL);"
+    )
+    path = made(folder / "view.db", f"{script} CREATE VIEW seen AS {view};")
+    with brought(path, server) as (con, said):
+        if why is None:
+            assert not said
+            assert con.execute("SELECT count(*) > 0 FROM seen").fetchall() == [(True,)]
+        else:
+            assert [each for each in said if each.startswith("view seen: ") and why in each], said
+    assert content_of(returned(path, server)) == content_of(path)
+
+
+def test_an_index_of_texts_that_are_too_long_for_it_is_left_and_a_key_is_refused(folder, server):
+    long = "".join(f"{number:x}" for number in range(3000))
+    script = f"CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('{long}'); CREATE "
+    with brought(made(folder / "index.db", script + "INDEX i ON t (a)"), server) as (_, said):
+        assert "index i: index row" in said[0]
+    unique = made(folder / "index.db", script + "UNIQUE INDEX i ON t (a)")
+    with pytest.raises(DatabaseError, match="index i cannot be made in PostgreSQL"), brought(unique, server):
+        pass
+
+
 def test_rows_without_a_parent_go_along_and_only_new_ones_are_checked(folder, server):
     script = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INT REFERENCES p); "
     path = made(folder / "orphans.db", script + "INSERT INTO c VALUES (1), (2)")

@@ -138,6 +138,22 @@ def test_addresses_that_do_not_fit_are_refused(stage, address, capsys):
         planned(stage, address)
 
 
+def test_a_database_that_cannot_hold_every_text_is_refused(stage, address):
+    with psycopg.connect(address, autocommit=True) as con:
+        name = f"latin_{con.info.backend_pid}"
+        con.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1'")
+    with pytest.raises(UsageError, match="encoding is LATIN1"):
+        planned(stage, f"{address.rpartition('/')[0]}/{name}")
+
+
+def test_one_migration_at_a_time_goes_into_a_database(stage, address):
+    with psycopg.connect(address) as con:
+        con.execute("SELECT pg_advisory_xact_lock(hashtext('greynb migrate'))")
+        with pytest.raises(DatabaseError, match="another migration into this database"):
+            planned(stage, address)
+    assert planned(stage, address).trial.tables == 2
+
+
 def test_a_role_that_may_not_create_tables_is_told_what_to_grant(stage, address, postgres):
     with psycopg.connect(address, autocommit=True) as con:
         con.execute("DROP ROLE IF EXISTS reader")
@@ -178,8 +194,8 @@ def test_a_migration_that_is_killed_leaves_nothing_or_all_and_goes_on_when_it_is
     assert content_of(stage.with_name("back.db")) == content_of(stage)
 
 
-def killed_at(step: str, words: list[str]) -> None:
-    """Run a command, and kill it when it says that it begins a step."""
+def killed_at(step: str, words: list[str], how: signal.Signals = signal.SIGKILL) -> int:
+    """Run a command, and end it when it says that it begins a step; gives its exit code."""
     process = subprocess.Popen(
         [sys.executable, "-m", "greynb", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
@@ -188,7 +204,8 @@ def killed_at(step: str, words: list[str]) -> None:
         for line in process.stderr:
             if line.strip() == step:
                 break
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(how)
+        return process.wait()
 
 
 def idle(address: str) -> bool:
@@ -196,6 +213,17 @@ def idle(address: str) -> bool:
     with psycopg.connect(address) as con:
         asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         return con.execute(asked).fetchall() == [(con.info.backend_pid,)]
+
+
+def test_an_interrupt_from_the_terminal_leaves_nothing(stage, address):
+    words = ["migrate", "--to-servers", "--staging", address, "--yes"]
+    assert killed_at("copy rows", words, signal.SIGINT) == 130
+    assert tables(address) == [] and (stage.parent / ".env").read_text() == ENV
+
+
+def test_analytics_may_read_the_server_itself(stage, address):
+    assert main(["migrate", "--to-servers", "--staging", address, "--analytics", address, "--yes"]) == 0
+    assert Settings.current().route("analytics").mode == "single"
 
 
 def test_the_way_back_that_is_killed_goes_on_when_it_is_repeated(stage, address):

@@ -169,6 +169,19 @@ def test_timestamps_are_timestamps_where_they_come_back_as_they_were(server, fol
     assert content_of(returned(path, server)) == content_of(path)
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16"])
+def test_long_values_and_other_encodings_come_back(server, folder, encoding):
+    script = (
+        f"PRAGMA encoding = '{encoding}'; CREATE TABLE t (a TEXT, b BLOB); INSERT INTO t VALUES ('é🐕', NULL)"
+    )
+    path = made(folder / "long.db", script)
+    with closing(sqlite3.connect(path)) as con, con:
+        con.executemany(
+            "INSERT INTO t VALUES (?, ?)", [("x" * n, bytes(n)) for n in (5_000_000, 0, 9_000_000)]
+        )
+    assert content_of(returned(path, server)) == content_of(path)
+
+
 COLLECTOR = Path(__file__).parents[3] / "shared" / "data" / "collector_columns.csv"
 VALUES = {
     "INTEGER": "7",

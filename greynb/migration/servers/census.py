@@ -13,6 +13,7 @@ from greynb.databases.columns import choose
 from greynb.databases.declared import promised
 from greynb.databases.identifiers import quote
 from greynb.databases.relations import ColumnCensus, TableCensus
+from greynb.migration.servers.batches import batches
 from greynb.migration.servers.columns import Affinity, Kept, Type, affinity_of, exactly
 from greynb.migration.servers.sqliteschema import Schema, Table
 from greynb.migration.servers.stamps import way_of
@@ -27,7 +28,6 @@ _TYPES: Final[dict[str, Type]] = {
     "VARCHAR": "text",
 }
 _NUMERIC: Final = ("INTEGER", "NUMERIC")
-_BATCH: Final = 5_000
 _MANY_WAYS: Final = "{}: its times are not written in one way, so it is text there"
 
 
@@ -112,11 +112,11 @@ def _orphans(con: sqlite3.Connection, table: Table) -> dict[tuple[str, int], int
     if not table.foreign:
         return {}
     try:
-        found = con.execute(f"PRAGMA main.foreign_key_check({quote(table.name)})").fetchall()
+        found = con.execute(f"PRAGMA main.foreign_key_check({quote(table.name)})")
+        # SQLite numbers them from the last to the first.
+        return dict(Counter((table.name, len(table.foreign) - 1 - int(number)) for *_, number in found))
     except sqlite3.OperationalError:
         return {}  # it refers to what is no key, which PostgreSQL tells by itself
-    # SQLite numbers them from the last to the first.
-    return dict(Counter((table.name, len(table.foreign) - 1 - int(number)) for *_, number in found))
 
 
 def _kept(
@@ -182,7 +182,7 @@ def _prove(con: sqlite3.Connection, census: TableCensus, number: int, kept: Kept
 
 def _batches(con: sqlite3.Connection, census: TableCensus, number: int) -> Iterator[list[object]]:
     cursor = con.execute(f"{source(census)}SELECT c{number} FROM s WHERE c{number} IS NOT NULL")
-    while batch := cursor.fetchmany(_BATCH):
+    for batch in batches(cursor.fetchmany):
         yield [value for (value,) in batch]
 
 

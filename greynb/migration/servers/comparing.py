@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError
+from greynb.migration.servers.batches import batches
 from greynb.migration.servers.census import Held
 from greynb.migration.servers.columns import Back, Kept
 from greynb.migration.servers.sqliteschema import Schema
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import psycopg
 
 Told = Callable[[float], None]
-_BATCH: Final = 2_000
 _VIEW: Final = """
     SELECT a.attname, t.typname, t.typcategory::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 ORDER BY a.attnum
@@ -103,7 +103,7 @@ def same_view(con: psycopg.Connection[Any], lite: sqlite3.Connection, name: str)
         there = with_rows(there, [_numbers(row) for row in batch])
     try:
         cursor = lite.execute(f"SELECT * FROM main.{quote(name)}")
-        while batch := cursor.fetchmany(_BATCH):
+        for batch in batches(cursor.fetchmany):
             here = with_rows(here, [_numbers(row) for row in batch])
     except sqlite3.Error:
         return False
@@ -115,7 +115,7 @@ def rows(con: psycopg.Connection[Any], table: str, backs: Sequence[Back]) -> Ite
     select = ", ".join(each.select for each in backs)
     with con.cursor(name="greynb_rows") as cursor:
         cursor.execute(f"SELECT {select} FROM {table}")
-        while batch := cursor.fetchmany(_BATCH):
+        for batch in batches(cursor.fetchmany):
             by_column = zip(backs, zip(*batch, strict=True), strict=True)
             yield list(zip(*(each.stored(values) for each, values in by_column), strict=True))
 

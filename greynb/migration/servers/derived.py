@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import quote
-from greynb.migration.servers.columns import Back
+from greynb.migration.servers.columns import Back, Kept
 from greynb.postgres.relations import Relation
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ _COUNTS: Final = """
     SELECT a.attname FROM pg_attribute a
     WHERE a.attrelid = %s::regclass AND a.attidentity <> '' AND a.atttypid = 'bigint'::regtype
 """
+_FORMATS: Final = {"timestamp": "timestamp without time zone"}
 _ACTIONS: Final = {
     "a": "NO ACTION",
     "r": "RESTRICT",
@@ -91,6 +92,11 @@ class Wanted:
 def formatted(con: psycopg.Connection[Any]) -> dict[str, list[tuple[str, str]]]:
     """Name and type of the columns of each table on the search path."""
     return {name: list(zip(columns, types, strict=True)) for name, columns, types in con.execute(_FORMATTED)}
+
+
+def is_as_it_was(columns: Sequence[tuple[str, str]] | None, kept: Sequence[Kept]) -> bool:
+    """Whether a table has the columns and types that a migration gave it."""
+    return columns == [(each.name, _FORMATS.get(each.type, each.type)) for each in kept]
 
 
 def derived(con: psycopg.Connection[Any], relation: Relation) -> tuple[Wanted, list[str]]:

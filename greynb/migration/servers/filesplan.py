@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greynb.errors import UsageError
-from greynb.migration.switching import beside_the_file, switched
+from greynb.migration.switching import beside_the_file
 from greynb.routing import Route, Server, Settings
 from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, same_file
 
@@ -50,13 +50,11 @@ class ToFiles:
         places = str(self.staging), str(self.analytics)
         return dict(zip((ROLE_VARIABLES["staging"], ROLE_VARIABLES["analytics"]), places, strict=True))
 
-    def switched(self) -> bool:
-        """Whether the ``.env`` file says so already."""
-        return switched(self.env_file, self.staging, self.analytics)
-
     def notices(self) -> Iterator[str]:
         """What the ``.env`` file cannot change."""
         yield "the databases of both roles stay; nothing reads them any more once programs were started anew"
+        if "ANALYTICS_ENGINE" in self.settings.variables:
+            yield "ANALYTICS_ENGINE is set, and DuckDB reads the files: unset it"
         yield from beside_the_file(self.settings, self.variables)
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError, UsageError
+from greynb.migration.servers.batches import batches
 from greynb.migration.servers.census import Held
 from greynb.migration.servers.comparing import Told, check_rows, same_view
 from greynb.migration.servers.definitions import PLAIN, Extra, Left, computed, create, extras, too_long
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-_BATCH: Final = 1_000
 _THERE: Final = """
     SELECT relname, relkind FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s) ORDER BY relname
@@ -127,7 +127,7 @@ class Making:
             raise UsageError("none of the schemas on the search path is there", hint="CREATE SCHEMA public")
         found = self.con.execute(_THERE, (names,)).fetchall()
         if found:
-            raise Occupied([self._there(name, kind) for name, kind in found])
+            raise occupied([self._there(name, kind) for name, kind in found])
 
     def _there(self, name: str, kind: str) -> str:
         if kind not in "rp":
@@ -158,7 +158,7 @@ class Making:
         cursor = lite.execute(f"SELECT {names} FROM main.{quote(table.name)}")
         copied = f"COPY {quote(table.name)} ({names}) FROM STDIN"
         with self.con.cursor() as target, target.copy(copied) as copy:
-            while batch := cursor.fetchmany(_BATCH):
+            for batch in batches(cursor.fetchmany):
                 by_column = zip(columns, zip(*batch, strict=True), strict=True)
                 for row in zip(*(each.sent(values) for each, values in by_column), strict=True):
                     copy.write_row(row)
@@ -195,10 +195,9 @@ class Making:
         except Refused:
             self.con.execute("ROLLBACK TO SAVEPOINT part")
             raise
-        except (errors.InsufficientPrivilege, errors.LockNotAvailable, psycopg.OperationalError):
-            raise
         except psycopg.Error as error:
-            if self.con.closed:
+            of_the_server = errors.LockNotAvailable, errors.QueryCanceled, errors.DiskFull, errors.OutOfMemory
+            if self.con.closed or isinstance(error, (errors.InsufficientPrivilege, *of_the_server)):
                 raise
             self.con.execute("ROLLBACK TO SAVEPOINT part")
             raise Refused(error.diag.message_primary or str(error)) from error
@@ -209,15 +208,14 @@ class Refused(Exception):
     """PostgreSQL does not take a part; the argument says why."""
 
 
-class Occupied(UsageError):
-    """The database has relations of these names already."""
-
-    def __init__(self, found: Sequence[str]) -> None:
-        super().__init__(
-            "the database has these already, and would have to be empty of them",
-            detail="\n".join(found[:10]) + (f"\nand {len(found) - 10} more" if len(found) > 10 else ""),
-            hint="choose another database (createdb makes one), or drop them there",
-        )
+def occupied(found: Sequence[str]) -> UsageError:
+    """The error for relations of these names that the database has already."""
+    more = f"\nand {len(found) - 10} more" if len(found) > 10 else ""
+    return UsageError(
+        "the database has these already, and would have to be empty of them",
+        detail="\n".join(found[:10]) + more,
+        hint="choose another database (createdb makes one), or drop them there",
+    )
 
 
 def refused(refusals: Sequence[str]) -> UsageError:

@@ -25,6 +25,12 @@ _QUERY_WORDS: Final = frozenset(
     "CREATE VIEW SELECT FROM WHERE AS JOIN LEFT INNER OUTER CROSS ON GROUP BY HAVING ORDER ASC DESC DISTINCT"
     " UNION ALL EXISTS".split()
 )
+_OTHER_WORDS: Final = frozenset(
+    "LIKE GLOB REGEXP MATCH COLLATE ESCAPE CAST LIMIT OFFSET WITH RECURSIVE OVER WINDOW FILTER PARTITION"
+    " NATURAL USING INTERSECT EXCEPT VALUES CURRENT_TIME CURRENT_DATE CURRENT_TIMESTAMP TRUE FALSE RIGHT FULL"
+    " INDEXED NULLS".split()
+)
+"""Words of SQLite that are not allowed here, and that no name is taken for."""
 _FUNCTIONS: Final = frozenset({"LENGTH", "ABS", "COALESCE", "NULLIF"})
 _AGGREGATES: Final = frozenset({"COUNT", "MIN", "MAX"})
 _OPERATORS: Final = frozenset("( ) , = == <> != < <= > >= + - * ||".split())
@@ -59,20 +65,20 @@ def expression(found: Sequence[Token], names: Names, booleans: frozenset[str]) -
 def query(found: Sequence[Token], names: Names, booleans: frozenset[str]) -> str:
     """Translate the SELECT of a view; the rest is as for `expression`."""
     words, functions = _WORDS | _QUERY_WORDS, _FUNCTIONS | _AGGREGATES
-    allowed = _Words(names, booleans, words, functions, _OPERATORS | {"."}, others=True)
+    allowed = _Words(names, booleans, words, functions, _OPERATORS | {"."}, {})
     return " ".join(_translated(found, allowed))
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What may stand in an expression; with `others` also names that it gives itself."""
+    """What may stand in an expression; with `others` also names that it gives itself, and their spelling."""
 
     names: Names
     booleans: frozenset[str]
     words: frozenset[str]
     functions: frozenset[str]
     operators: frozenset[str]
-    others: bool = False
+    others: dict[str, str] | None = None
 
 
 def _translated(found: Sequence[Token], allowed: _Words) -> Iterator[str]:
@@ -98,7 +104,7 @@ def _translated(found: Sequence[Token], allowed: _Words) -> Iterator[str]:
                 raise NotPortable(f"{token.text}() {_OTHERWISE}")
             yield token.text
         else:
-            yield _name(token, allowed.names, others=allowed.others)
+            yield _name(token, allowed)
 
 
 def _truth(token: Token, before: Sequence[Token], booleans: frozenset[str]) -> str:
@@ -120,19 +126,19 @@ def _number(token: Token) -> str:
     return token.text
 
 
-def _name(token: Token, names: Names, *, others: bool) -> str:
-    """A table or column in its own spelling; of a query also another name, which it gives itself."""
-    if token.kind not in ("name", "quoted"):
+def _name(token: Token, allowed: _Words) -> str:
+    """A table or column in its own spelling; in a query also another name, as it is spelled first."""
+    if token.kind not in ("name", "quoted") or word(token) in _OTHER_WORDS:
         raise NotPortable(f"{token.text} {_OTHERWISE}")
-    spelled = names.get(fold(unquoted(token)), set())
+    spelled = allowed.names.get(fold(unquoted(token)), set())
     if len(spelled) == 1:
         return quote(next(iter(spelled)))
     if spelled:
         raise NotPortable(f"{token.text} is spelled in several ways")
-    if not others:
+    if allowed.others is None:
         is_text = token.text.startswith('"')
         raise NotPortable(f"{token.text} {'is a text in double quotes' if is_text else _OTHERWISE}")
-    return token.text if token.kind == "name" else quote(unquoted(token))
+    return quote(allowed.others.setdefault(fold(unquoted(token)), unquoted(token)))
 
 
 def default(text: str, kind: str) -> str:
@@ -177,7 +183,7 @@ def _constant(text: str, kind: str) -> str:
         try:
             return str(int(text))
         except ValueError:
-            raise NotPortable(f"{text} is no whole number") from None
+            raise NotPortable(f"{text!r} is no whole number") from None
     return literal(text)
 
 

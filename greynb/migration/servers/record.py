@@ -72,3 +72,9 @@ def read_record(con: psycopg.Connection[Any]) -> Record | None:
     found["statements"] = tuple(tuple(each) for each in found["statements"])
     found["numbers"] = tuple(found["numbers"])
     return Record(**found)
+
+
+def there(con: psycopg.Connection[Any], record: Record) -> list[str]:
+    """The names of the tables that were migrated and are there still."""
+    asked = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL"
+    return [name for (name,) in con.execute(asked, (list(record.tables),)).fetchall()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError
 from greynb.migration.servers.comparing import Told, empty, rows, with_rows
-from greynb.migration.servers.derived import Wanted, derived, formatted
+from greynb.migration.servers.derived import Wanted, derived, formatted, is_as_it_was
 from greynb.migration.servers.record import Record, read_record
 from greynb.postgres.columns import TooExact
 from greynb.postgres.relations import Relation, relations
@@ -20,7 +20,6 @@ from greynb.postgres.relations import Relation, relations
 if TYPE_CHECKING:
     import psycopg
 
-_FORMATS: Final = {"timestamp": "timestamp without time zone"}
 _HIDDEN: Final = (2, 3)
 
 
@@ -55,7 +54,7 @@ def restore(con: psycopg.Connection[Any], path: Path, told: Told) -> Restored:
     Raises
     ------
     DatabaseError
-        The rows break a constraint that they had in SQLite.
+        The rows break a constraint that they had in SQLite, or a table cannot be made there.
     """
     done = Restored()
     record = read_record(con)
@@ -72,6 +71,8 @@ def restore(con: psycopg.Connection[Any], path: Path, told: Told) -> Restored:
                     hint="PostgreSQL has lost that constraint: mend the rows there, or drop the schema"
                     " greynb_migration to have the tables as PostgreSQL defines them",
                 ) from error
+            except sqlite3.Error as error:
+                raise DatabaseError(f"table {each.name} cannot be stored in SQLite: {error}") from error
         if record is not None:
             _finish(con, lite, record, {each.name for each in wanted if each.relation is None}, done.notices)
         lite.execute("COMMIT")
@@ -106,8 +107,7 @@ def _wanted(con: psycopg.Connection[Any], record: Record | None, notices: list[s
     wanted = []
     for relation in sorted(found, key=lambda each: order.get(each.name, len(order))):
         kept = tables.get(relation.name, ())
-        types = [(each.name, _FORMATS.get(each.type, each.type)) for each in kept]
-        if kept and there.get(relation.name) == types:
+        if kept and is_as_it_was(there.get(relation.name), kept):
             wanted.append(_as_it_was(relation, statements[relation.name], [each.back() for each in kept]))
             continue
         if kept:

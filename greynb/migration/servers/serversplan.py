@@ -13,10 +13,10 @@ from greynb.databases.generations import generation_at
 from greynb.errors import MissingDatabase, UsageError
 from greynb.migration.servers.census import held
 from greynb.migration.servers.making import Making
-from greynb.migration.servers.record import read_record
+from greynb.migration.servers.record import read_record, there
 from greynb.migration.servers.session import writing
 from greynb.migration.servers.sqliteschema import Schema, read_schema
-from greynb.migration.switching import beside_the_file, switched
+from greynb.migration.switching import beside_the_file
 from greynb.publish.source import FileSource
 from greynb.routing import Route, Server, Settings
 from greynb.routing.servers import without_password
@@ -85,13 +85,9 @@ class ToServers:
     @property
     def variables(self) -> Mapping[str, str]:
         """What the ``.env`` file is to say; no password is in it."""
-        places = self.staging.place, self.analytics.place
+        places = self.staging.place, self.analytics.lake or self.analytics.place
         texts = [without_password(each) if isinstance(each, Server) else str(each) for each in places]
         return {ROLE_VARIABLES["staging"]: texts[0], ROLE_VARIABLES["analytics"]: texts[1]}
-
-    def switched(self) -> bool:
-        """Whether the ``.env`` file says so already."""
-        return switched(self.env_file, self.staging.place, self.analytics.place)
 
     def notices(self) -> Iterator[str]:
         """What the user has to see to."""
@@ -168,10 +164,8 @@ def _routes(staging: str, analytics: str | None, settings: Settings) -> tuple[Ro
     named = {ROLE_VARIABLES["staging"]: Setting(staging, "environment")}
     if analytics is not None:
         named[ROLE_VARIABLES["analytics"]] = Setting(analytics, "environment")
-    else:
-        place = settings.route("analytics").place
-        text = place.address if isinstance(place, Server) else str(place)
-        named[ROLE_VARIABLES["analytics"]] = Setting(text, "environment")
+    elif isinstance(place := settings.route("analytics").place, Path):
+        named[ROLE_VARIABLES["analytics"]] = Setting(str(place), "environment")
     target = replace(settings, variables={**settings.variables, **named})
     return target.route("staging"), target.route("analytics")
 
@@ -214,7 +208,7 @@ def _tried(plan: ToServers) -> Trial:
         found = held(lite, schema)
         with writing(plan.server) as con:
             record = read_record(con)
-            if record is not None and record.source == str(plan.source):
+            if record is not None and record.source == str(plan.source) and there(con, record):
                 return Trial(repeated=True)
             making = Making(con, schema, found)
             making.tables()

@@ -55,7 +55,9 @@ def writing(server: Server) -> Iterator[psycopg.Connection[Any]]:
         ) from error
     except psycopg.Error as error:
         raise DatabaseError(
-            f"PostgreSQL gave up: {_said(error)}", path=server.name, hint="nothing was kept; run it again"
+            f"PostgreSQL gave up: {_said(error)}",
+            path=server.name,
+            hint="run it again: it finds what was kept, which is all or nothing",
         ) from error
     except GreynbError as error:
         raise error.at(path=server.name) from error.__cause__

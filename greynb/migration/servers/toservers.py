@@ -17,7 +17,8 @@ from greynb.migration.contents import Content, changed_since, copy, differing
 from greynb.migration.journal import Journal, State, migrating
 from greynb.migration.servers.bringing import bring
 from greynb.migration.servers.comparing import hash_of
-from greynb.migration.servers.record import Record, read_record
+from greynb.migration.servers.derived import formatted, is_as_it_was
+from greynb.migration.servers.record import Record, read_record, there
 from greynb.migration.servers.serversplan import ToServers
 from greynb.migration.servers.session import writing
 from greynb.migration.servers.sqliteschema import read_schema
@@ -166,13 +167,18 @@ class _Work:
 
     def _there(self, con: psycopg.Connection[Any], record: Record, wanted: Content) -> bool:
         """Whether an earlier run brought what the file holds now; what it brought of before is removed."""
-        names = [name for name in record.tables if _is_there(con, name)]
+        names = there(con, record)
+        if not names:
+            return False
+        columns = formatted(con)
+        same = {name for name in names if is_as_it_was(columns.get(name), record.tables[name])}
         with self.steps.step("compare"):
-            now = {name: hash_of(con, name, record.tables[name]) for name in names}
+            now = {name: hash_of(con, name, record.tables[name]) if name in same else None for name in names}
         if now == wanted:
             return True
         before = self.journal.read()
-        if (before is None or before.stage != "done") and all(now[n] == record.content[n] for n in names):
+        used = before is not None and before.stage == "done" and before.target == self.plan.server.name
+        if not used and all(now[name] == record.content[name] for name in names):
             for name in names:  # our own copy, which nobody has used
                 con.execute(f"DROP TABLE {quote(name)} CASCADE")
             return False
@@ -205,7 +211,3 @@ class _Work:
                 path=self.plan.source,
                 hint="stop the program that writes there, then run the same command again: it copies anew",
             )
-
-
-def _is_there(con: psycopg.Connection[Any], name: str) -> bool:
-    return con.execute("SELECT to_regclass(%s)", (quote(name),)).fetchall() != [(None,)]

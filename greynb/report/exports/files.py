@@ -15,8 +15,8 @@ from greynb.errors import UsageError
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota of the disk is used up",
-    errno.EACCES: "it may not be written",
-    errno.EPERM: "it may not be written",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
     errno.EROFS: "it is on a read-only disk",
     errno.ENAMETOOLONG: "its name is too long",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,8 @@ import pytest
 
 from greynb.databases.generations import home_of
 from greynb.databases.snapshot import SnapshotSource
-from greynb.errors import GreynbError, PublishError
+from greynb.databases.staging import StagingSession
+from greynb.errors import GreynbError, PublishError, UnreadableDatabase
 from greynb.publish import sync
 from tests.publish.processes import balance, make_books
 from tests.publish.survival import programs
@@ -96,6 +98,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("nothing can be mounted here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_without_any_room_is_said_to_be_full(small_disk: Path) -> None:
+    stage = small_disk / "stage.db"
+    with closing(sqlite3.connect(stage)) as con:
+        con.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (n)")
+    with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as rest:
+        while True:
+            rest.write(bytes(1 << 16))
+    with closing(StagingSession(stage)) as session:
+        with pytest.raises(UnreadableDatabase, match="the disk is full"):
+            session.run("INSERT INTO t VALUES (1)")
+        (small_disk / "rest").unlink()
+        session.run("INSERT INTO t VALUES (1)")
 
 
 def change(stage: Path) -> None:
