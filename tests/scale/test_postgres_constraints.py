@@ -16,6 +16,8 @@ from greynb.postgres.relations import relations
 from greynb.publish import SyncResult, sync
 from greynb.publish.verifying import compare
 from greynb.routing import Server
+from tests.scale.conftest import server_of
+from tests.scale.server import PostgresServer
 
 RACES = """
     CREATE TABLE races (
@@ -247,3 +249,24 @@ def test_a_view_reads_what_staging_reads_where_collations_differ(
     con.execute("CREATE VIEW known AS SELECT id FROM dogs WHERE name = 'abc'")
     said = left_out(sync(server, target))
     assert "known" in said and "dogs.dogs_name_check (CHECK)" in said
+
+
+def test_rows_that_a_policy_may_hide_are_named_and_noticed_when_they_appear(
+    con: psycopg.Connection, postgres: PostgresServer, target: Path
+) -> None:
+    con.execute("ALTER TABLE races ENABLE ROW LEVEL SECURITY")
+    every = "current_setting('own.every', true) = 'on'"
+    con.execute(f"CREATE POLICY seen ON races USING (venue = 'RICH' OR {every})")
+    con.execute("DROP ROLE IF EXISTS half")
+    con.execute(f"CREATE ROLE half LOGIN PASSWORD '{postgres.password}'")
+    con.execute("GRANT SELECT ON races TO half")
+    half = server_of(f"postgresql://half:{postgres.password}@127.0.0.1:{postgres.port}/{con.info.dbname}")
+    try:
+        done = sync(half, target)
+        assert done.rows == {"races": 1}
+        (said,) = (each for each in done.notices if "row policies" in each)
+        assert said.endswith(": races")
+        con.execute("ALTER ROLE half SET own.every = 'on'")  # all rows are seen now, and none was written
+        assert sync(half, target).rows == {"races": 7}
+    finally:
+        con.execute("DROP OWNED BY half; DROP ROLE half")
