@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import greynb
+from greynb.cli import main
 from greynb.connections import close_all
 
 RACES = "CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT); INSERT INTO races VALUES (1, '{}')"
@@ -248,3 +250,31 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), count())
         con.executescript(RACES.format("a"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["7", "1"]
+
+
+def test_a_frame_says_where_it_came_from_and_its_export_can_be_verified(folder: Path) -> None:
+    sql = "SELECT id, venue FROM races WHERE venue = $venue"
+    with greynb.get_conn() as con:
+        frames = [con.execute(sql, {"venue": "a", "other": 1}).df(), con.sql(sql, params={"venue": "a"}).df()]
+    for frame in frames:
+        origin = frame.attrs["greynb"]
+        assert (origin["sql"], origin["parameters"], origin["rows"]) == (sql, {"venue": "a"}, 1)
+        assert (origin["role"], origin["file"]) == ("analytics", str(folder / "analytics.db"))
+        assert origin["snapshot"] == "gen-000001"
+    greynb.export(frames[0], folder / "races.parquet")
+    assert main(["verify", str(folder / "races.parquet")]) == 0
+
+
+def test_a_frame_that_no_query_of_the_file_gives_again_says_nothing(folder: Path) -> None:
+    whole = "SELECT id FROM races"
+    with greynb.get_conn() as con:
+        assert "greynb" not in con.execute("SELECT id FROM races WHERE id = ?", [1]).df().attrs
+        con.execute("SELECT * FROM range(5000) UNION ALL SELECT id FROM races").fetchone()
+        assert "greynb" not in con.df().attrs
+        assert "greynb" in con.execute(whole).df().attrs
+        con.execute("CREATE TEMP TABLE races2 AS SELECT 7 AS id")
+        assert "greynb" not in con.execute("SELECT id FROM races2").df().attrs
+    with greynb.get_conn() as con:
+        con.register("mine", pd.DataFrame({"id": [1]}))
+        assert "greynb" not in con.sql("SELECT id FROM mine").df().attrs
+        assert "greynb" in con.cursor().sql(whole).df().attrs

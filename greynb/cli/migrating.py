@@ -31,8 +31,7 @@ def add(commands: Commands[Parser]) -> None:
             ("migrate --from greyhound_racing_data.db --yes", "do it without a question"),
             ("migrate --to-single greyhound_racing_data_one.db", "back to one file"),
             (
-                "migrate --to-servers --staging postgresql://ann@db.example/races"
-                " --analytics ducklake:postgresql://ann@db.example/catalogue",
+                "migrate --to-servers --staging postgresql://ann@db/races --analytics ducklake:r.ducklake",
                 "staging to PostgreSQL, analytics to a DuckLake",
             ),
             ("migrate --to-files", "from there back to two files"),
@@ -48,11 +47,11 @@ def add(commands: Commands[Parser]) -> None:
     )
     way.add_argument("--to-files", action="store_true", help="back: from servers to two files")
     command.add_argument(
-        "--staging", metavar="PLACE", help="a file (default: the usual name), or with --to-servers an address"
+        "--staging", metavar="PATH", help="a file (default: the usual name), or with --to-servers an address"
     )
     command.add_argument(
         "--analytics",
-        metavar="PLACE",
+        metavar="PATH",
         help="the same; with --to-servers a ducklake: address, or by default where analytics is now",
     )
     command.add_argument("--dry-run", action="store_true", help="only show the plan")
@@ -86,7 +85,7 @@ def _planned(args: argparse.Namespace, settings: Settings) -> tuple[object, Call
             raise WrongCall(
                 "--to-servers needs --staging", hint="write --staging postgresql://user@host/database"
             )
-        servers = plan_servers(args.staging, args.analytics, settings)
+        servers = plan_servers(args.staging, args.analytics, settings, progress_line())
         return servers, lambda progress: to_servers(servers, progress=progress)
     staging, analytics = (Path(each) if each else None for each in (args.staging, args.analytics))
     if args.to_files:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
@@ -26,8 +28,11 @@ class _Listing(Protocol):
     def functions(self) -> list[tuple[str, str, str, str]]: ...
 
 
-FIRST: Final = 3.0
-"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab."""
+FIRST: Final = 0.8
+"""Seconds that the first look at a file may take, which opens it; longer ones serve the next Tab.
+
+JupyterLab waits for one second, and shows nothing of what comes later.
+"""
 PATIENCE: Final = 0.25
 """Seconds that any other look may take."""
 
@@ -79,8 +84,21 @@ class Schemas:
         self._known: WeakKeyDictionary[object, tuple[list[Table], Schema]] = WeakKeyDictionary()
         self._asking: WeakKeyDictionary[object, threading.Thread] = WeakKeyDictionary()
 
-    def of(self, session: _Outlined) -> Schema:
-        """What is known of a session's tables.
+    def opened(self, opening: Callable[[], _Outlined]) -> Schema:
+        """What is known of the tables of the session that a call gives; the first time that may take long."""
+        begun, found = time.monotonic(), list[_Outlined]()
+
+        def task() -> None:
+            with suppress(Exception):  # said by the cell when it runs
+                found.append(opening())
+
+        thread = threading.Thread(target=task, daemon=True)
+        thread.start()
+        thread.join(FIRST)
+        return self.of(found[0], FIRST - (time.monotonic() - begun)) if found else Schema()
+
+    def of(self, session: _Outlined, first: float = FIRST) -> Schema:
+        """What is known of a session's tables; `first` are the seconds that the first look may take.
 
         The file is looked at in another thread, so that a copy of it, or a lock, holds nobody up for long;
         while a statement runs it is not looked at.
@@ -90,7 +108,7 @@ class Schemas:
             asking = threading.Thread(target=self._ask, args=(session,), daemon=True)
             self._asking[session] = asking
             asking.start()
-        asking.join(PATIENCE if session in self._known else FIRST)
+        asking.join(PATIENCE if session in self._known else max(first, 0))
         return self._known[session][1] if session in self._known else Schema()
 
     def _ask(self, session: _Outlined) -> None:

@@ -182,7 +182,13 @@ class AnalyticsSession(EngineSession):
         cursor.execute("USE analytics")
         if self._attachment.archived is not None:
             self._attachment.archived.register_on(cursor)
-        return AnalyticsConnection(cursor, self._prepare, verify=self._verify, recover=self._recover)
+        return AnalyticsConnection(
+            cursor,
+            self._prepare,
+            verify=self._verify,
+            recover=self._recover,
+            place=lambda: (self.snapshot.source, self.snapshot.id),
+        )
 
     def interrupt(self) -> None:
         """Stop the running statement, or the copy made for it; harmless when none runs."""

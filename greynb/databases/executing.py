@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -26,11 +26,17 @@ def checked(sql: str) -> list[Passed]:
 
 def execute(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> Fetched:
     """Run one statement and fetch all that it gives; raises `duckdb.Error`."""
-    try:
+    with no_open_transaction(con):
         con.execute(sql, parameters or None)
         return Fetched.last(con)
+
+
+@contextmanager
+def no_open_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Roll back what a failing statement leaves: DuckDB runs CREATE … AS PIVOT in its own transaction."""
+    try:
+        yield
     except BaseException:
-        # CREATE … AS PIVOT runs in a transaction of its own, which a failure leaves open.
         with suppress(duckdb.Error):
             con.rollback()
         raise

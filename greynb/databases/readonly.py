@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import duckdb
 
+from greynb.databases.executing import no_open_transaction
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
 from greynb.databases.readonly_absent import ABSENT
+from greynb.databases.readonly_origin import Origins, Place, Statement
 from greynb.databases.readonly_result import Relation, Turn
 from greynb.errors import QueryError, WriteRefused
 
@@ -53,6 +55,8 @@ class AnalyticsConnection:
         Called with what the engine raised and the statement; says whether it should be run once more.
     close
         Called once when the connection is closed, instead of closing `con`.
+    place
+        What its DataFrames say of where they came from; None: nothing.
 
     Raises
     ------
@@ -72,6 +76,7 @@ class AnalyticsConnection:
         verify: Callable[[], None] | None = None,
         recover: Callable[[Exception, Passed], bool] | None = None,
         close: Callable[[], None] | None = None,
+        place: Place | None = None,
     ) -> None:
         self.__first = con
         self.__thread = threading.get_ident()
@@ -81,6 +86,7 @@ class AnalyticsConnection:
         self.__recover = recover
         self.__close = close or con.close
         self.__turn = Turn(verify)
+        self.__origins = Origins(place)
         self.__closed = False
         ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
         self.__home = f"{quote(database)}.{quote(schema)}"
@@ -137,8 +143,11 @@ class AnalyticsConnection:
             def again(error: duckdb.Error) -> duckdb.DuckDBPyRelation | None:
                 return ask() if self.__recovers(error, last) else None
 
+            statement = self.__origins.of(last, params)
             relation = self.__twice(ask, last)
-            return None if relation is None else Relation(relation, self.__turn, again)
+            if relation is None:
+                return None
+            return Relation(relation, self.__turn, again, lambda df: self.__origins.described(df, statement))
 
     query = sql
 
@@ -146,6 +155,7 @@ class AnalyticsConnection:
         """Make a DataFrame or Arrow table of this process readable under a name."""
         if isinstance(python_object, str | bytes | duckdb.DuckDBPyRelation):
             raise WriteRefused("only DataFrames and Arrow tables can be registered")
+        self.__origins.private()
         with self.__turn:
             self.__con.register(view_name, python_object)
         return self
@@ -168,49 +178,53 @@ class AnalyticsConnection:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Take the next row of the last result, or None."""
-        with self.__turn:
+        with self.__taking():
             row: tuple[Any, ...] | None = self.__con.fetchone()
             return row
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """Take the next `size` rows of the last result."""
-        with self.__turn:
+        with self.__taking():
             return self.__con.fetchmany(size)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Take all remaining rows of the last result."""
-        with self.__turn:
+        with self.__taking():
             return self.__con.fetchall()
 
     def df(self) -> pd.DataFrame:
         """Take the last result as a pandas DataFrame, with DuckDB's own dtypes."""
-        with self.__turn:
-            return self.__con.df()
+        with self.__taking() as statement:
+            return self.__origins.described(self.__con.df(), statement)
 
     fetchdf = fetch_df = df
 
     def fetchnumpy(self) -> dict[str, Any]:
         """Take the last result as a dictionary of numpy arrays."""
-        with self.__turn:
+        with self.__taking():
             return self.__con.fetchnumpy()
 
     def to_arrow_table(self) -> pa.Table:
         """Take the last result as an Arrow table."""
-        with self.__turn:
+        with self.__taking():
             return self.__con.to_arrow_table()
 
     arrow = fetch_arrow_table = to_arrow_table
 
     def pl(self) -> pl.DataFrame:
         """Take the last result as a polars DataFrame (polars must be installed)."""
-        with self.__turn:
+        with self.__taking():
             return self.__con.pl()
 
     def cursor(self) -> AnalyticsConnection:
         """Another connection to the same engine, for another thread."""
         with self.__turn:
             return AnalyticsConnection(
-                self.__another(), self.__prepare, verify=self.__turn.verify, recover=self.__recover
+                self.__another(),
+                self.__prepare,
+                verify=self.__turn.verify,
+                recover=self.__recover,
+                place=self.__origins.place,
             )
 
     duplicate = cursor
@@ -246,19 +260,26 @@ class AnalyticsConnection:
             else f"the analytics connection has no attribute {name!r}"
         )
 
+    @contextmanager
+    def __taking(self) -> Iterator[Statement | None]:
+        """Take rows of the last result, which gives them once."""
+        with self.__turn:
+            yield self.__origins.taken()
+
     def __run(self, passed: Passed, parameters: Parameters) -> None:
+        self.__origins.begin(passed, parameters)
         values = self.__ready(passed, parameters)
         self.__twice(lambda: self.__con.execute(passed.sql, values), passed)
 
     def __twice(self, run: Callable[[], T], passed: Passed) -> T:
         """Run, and once more where the first failure could be helped."""
         try:
-            with _no_open_transaction(self.__con):
+            with no_open_transaction(self.__con):
                 return run()
         except duckdb.Error as error:
             if not self.__recovers(error, passed):
                 raise
-        with _no_open_transaction(self.__con):
+        with no_open_transaction(self.__con):
             return run()
 
     def __recovers(self, error: duckdb.Error, passed: Passed) -> bool:
@@ -277,14 +298,3 @@ def _named(statements: list[Passed], parameters: Parameters) -> list[Passed]:
     if len(statements) > 1 and parameters and not isinstance(parameters, Mapping):
         raise QueryError("several statements take their parameters by name", hint="write $name, pass a dict")
     return statements
-
-
-@contextmanager
-def _no_open_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Roll back what a failing statement leaves: DuckDB runs CREATE … AS PIVOT in its own transaction."""
-    try:
-        yield
-    except BaseException:
-        with suppress(duckdb.Error):
-            con.rollback()
-        raise

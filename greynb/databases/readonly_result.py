@@ -52,6 +52,8 @@ class Relation:
         Held while the engine is at work.
     again
         Called with the error of a failing read; gives a relation to read instead, or None.
+    described
+        Lets a frame say where it came from.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class Relation:
         relation: duckdb.DuckDBPyRelation,
         turn: Turn,
         again: Callable[[duckdb.Error], duckdb.DuckDBPyRelation | None],
+        described: Callable[[pd.DataFrame], pd.DataFrame],
     ) -> None:
         self.__relation = relation
         self.__turn = turn
         self.__again = again
+        self.__described = described
 
     @property
     def columns(self) -> list[str]:
@@ -89,7 +93,7 @@ class Relation:
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame, with DuckDB's own dtypes."""
-        return self.__read(lambda relation: relation.df())
+        return self.__described(self.__read(lambda relation: relation.df()))
 
     fetchdf = to_df = df
 

@@ -73,7 +73,7 @@ def _sql(text: str, offset: int, magic: Magic, variables: dict[str, Any]) -> Fou
     from greynb.completion.suggesting import suggest
 
     found = suggest(text, offset, magic.dialect, schema_of(magic.role), variables)
-    if found is None:  # in a string or comment: what Python would suggest there is wrong
+    if found is None or not found.found:  # in a string, or unknown: what Python would suggest is wrong
         word = text[:offset].split()[-1:] if text[:offset][-1:].strip() else []
         return "".join(word), [(each, "text") for each in word]
     return found.written, [(each.text, each.kind) for each in found.found]
@@ -116,6 +116,8 @@ def _named(word: str, variables: dict[str, Any], magic: Magic | None = None) -> 
     if word in ("TABLE", "T"):
         tables = schema_of(magic.role if magic else "analytics").tables.values()
         yield from ((each.name, each.kind) for each in tables)
+    elif word in ("VERSION", "V1", "V2"):
+        yield from ((each, "version") for each in _versions())
     elif word in ("NAME", "FRAME"):
         yield from (
             (each, "DataFrame")
@@ -124,6 +126,13 @@ def _named(word: str, variables: dict[str, Any], magic: Magic | None = None) -> 
         )
     elif not word[:1].isupper():
         yield word, "option" if word.startswith("-") else "value"
+
+
+def _versions() -> list[str]:
+    """The versions of analytics that are there, newest first."""
+    from greynb import api
+
+    return [each.id for each in api.history()]
 
 
 def schema_of(role: str) -> Schema:
@@ -135,9 +144,9 @@ def schema_of(role: str) -> Schema:
 
     try:
         route = Settings.current().route("staging" if role == "staging" else "analytics")
-        return SCHEMAS.of(staging_session(route) if role == "staging" else analytics_session(route))
     except GreynbError:  # said by the cell when it runs
         return Schema()
+    return SCHEMAS.opened(lambda: staging_session(route) if role == "staging" else analytics_session(route))
 
 
 def _offset(context: CompletionContext) -> int:

@@ -36,7 +36,8 @@ def usage(text: str) -> Usage:
     bracketed = re.findall(r"\[([^\]]*)\]", text)
     bare = re.sub(r"\[[^\]]*\]", "", text).split()
     options = {found[1]: found[2] or "" for each in bracketed if (found := _OPTION.match(each))}
-    return Usage(options, (*bare, *(each for each in bracketed if not each.startswith("-"))))
+    optional = (word for each in bracketed if not each.startswith("-") for word in each.split())
+    return Usage(options, (*bare, *optional))
 
 
 def cell_usage(*, staging: bool, load: bool) -> Usage:

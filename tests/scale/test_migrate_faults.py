@@ -32,6 +32,8 @@ SCRIPT = """
     PRAGMA journal_mode = WAL;
     CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT UNIQUE, held DATETIME);
     CREATE TABLE odds (race INT REFERENCES races, price REAL);
+    CREATE VIEW priced AS SELECT r.venue, o.price FROM races r JOIN odds o ON o.race = r.id;
+    CREATE VIEW dear AS SELECT * FROM priced WHERE price > 400;
     INSERT INTO races SELECT value, 'v' || value, '2025-07-01 10:30' FROM generate_series(1, 3000);
     INSERT INTO odds SELECT value, value / 7.0 FROM generate_series(1, 3000);
 """
@@ -124,6 +126,15 @@ def test_tables_that_are_there_already_stay_and_are_named(stage, address):
 def test_the_catalogue_of_the_lake_does_not_go_among_the_tables_of_staging(stage, address):
     with pytest.raises(UsageError, match="among the tables of staging"):
         plan_servers(address, f"ducklake:{address}", Settings.from_environ({}, stage.parent))
+
+
+def test_the_file_names_the_lake_where_spark_computes_over_it(stage, address):
+    spark = {"ANALYTICS_ENGINE": "spark", "SPARK_REMOTE": "sc://127.0.0.1:15002"}
+    lake = f"ducklake:{stage.with_name('lake.db')}"
+    plan = plan_servers(address, lake, Settings.from_environ(spark, stage.parent))
+    assert plan.variables == {"STAGING_DB_PATH": address, "ANALYTICS_DB_PATH": lake}
+    stays = plan_servers(address, None, Settings.from_environ({}, stage.parent))
+    assert stays.variables["ANALYTICS_DB_PATH"] == str(stage.with_name("read.db"))
 
 
 def test_addresses_that_do_not_fit_are_refused(stage, address, capsys):
@@ -251,6 +262,24 @@ def test_a_file_that_was_written_to_meanwhile_is_told_of_and_nothing_switched_un
     to_servers(plan)
     with psycopg.connect(address) as con:
         assert con.execute("SELECT count(*) FROM odds WHERE price = -99").fetchall() == [(1,)]
+
+
+def test_a_view_that_somebody_made_in_the_server_is_not_dropped_by_the_next_run(stage, address):
+    def stop(step: str, _part: float) -> None:
+        if step == "check":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        to_servers(planned(stage, address), progress=stop)
+    with psycopg.connect(address) as con:
+        con.execute("CREATE VIEW ours AS SELECT * FROM odds")
+    change(stage, "DELETE FROM odds WHERE race = 3")
+    with pytest.raises(UsageError, match=r"(?s)something there was made of them.*view ours"):
+        moved(stage, address)
+    with psycopg.connect(address) as con:
+        assert con.execute("SELECT count(*) FROM ours").fetchall() == [(3000,)]
+        con.execute("DROP VIEW ours")
+    assert moved(stage, address).tables == 2
 
 
 def test_rows_that_somebody_wrote_in_the_server_after_a_first_try_are_not_thrown_away(stage, address):

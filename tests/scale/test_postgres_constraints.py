@@ -30,7 +30,8 @@ ROWS = """
     (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
     (4, 'it''s', 'good', -5, 'Infinity', 0, true, '1999-12-31', '2025-01-01', 'x', 'FFA', 0),
     (5, 'rich', 'bad', 320, -0.0, 99.99, false, '2031-01-01', 'infinity', '', '', 5000000001),
-    (6, '', 'good', 0, 0.1, 2.5, true, '2025-07-01', '2025-07-01 00:00+00', 'ab', 'M', 7)
+    (6, '', 'good', 0, 0.1, 2.5, true, '2025-07-01', '2025-07-01 00:00+00', 'ab', 'M', 7),
+    (7, '', 'bad', 0, 0.1::float8 + 0.2::float8, 0.1, true, '2025-07-01', NULL, '', '', 9007199254740993)
 """
 
 
@@ -64,6 +65,9 @@ SAME = [
     "distance NOT IN (320, 520)",
     "big > 4999999999",
     "prize > 0.1",
+    "prize = 0.3",
+    "big::float8 = 9007199254740992",
+    "big = 9007199254740993",
     "prize >= 0 OR prize IS NULL",
     "price = 2.5",
     "price < 2",
@@ -93,6 +97,8 @@ OTHER = [
     "at > '2025-07-01'",
     "distance / 2 > 100",
     "prize::int > 1",
+    "prize::numeric = 0.3",
+    "price = 0.1000000000000000000001",
     "CASE WHEN fast THEN distance > 0 ELSE true END",
     "coalesce(distance, 1) > 0",
     "day > current_date",

@@ -55,8 +55,8 @@ def bring(
     psycopg.Error
         The server gave up.
     """
-    with steps.step("census"):
-        found = held(lite, schema)
+    with steps.step("census") as told:
+        found = held(lite, schema, told)
     making = Making(con, schema, found)
     with steps.step("create"):
         making.tables()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from greynb.databases.census import source, take_census
+from greynb.databases.census import count, source
 from greynb.databases.columns import choose
 from greynb.databases.declared import promised
 from greynb.databases.identifiers import quote
-from greynb.databases.relations import ColumnCensus, TableCensus
+from greynb.databases.relations import ColumnCensus, TableCensus, list_relations
 from greynb.migration.servers.batches import batches
 from greynb.migration.servers.columns import Affinity, Kept, Type, affinity_of, exactly
 from greynb.migration.servers.sqliteschema import Schema, Table
@@ -28,7 +28,7 @@ _TYPES: Final[dict[str, Type]] = {
     "VARCHAR": "text",
 }
 _NUMERIC: Final = ("INTEGER", "NUMERIC")
-_MANY_WAYS: Final = "{}: its times are not written in one way, so it is text there"
+_MANY_WAYS: Final = "kept as text, as their times are not written in one way: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _Refused(Exception):
     """The argument says what the column holds."""
 
 
-def held(con: sqlite3.Connection, schema: Schema) -> Held:
+def held(con: sqlite3.Connection, schema: Schema, told: Callable[[float], None] = lambda _: None) -> Held:
     """Look at all rows of all tables.
 
     Parameters
@@ -72,25 +72,29 @@ def held(con: sqlite3.Connection, schema: Schema) -> Held:
         A file that nobody writes to, or one inside a transaction.
     schema
         Of the same file.
+    told
+        Told the part done; may raise.
 
     Raises
     ------
     sqlite3.Error
         A table cannot be read.
     """
-    taken = take_census(lambda sql: con.execute(sql).fetchall(), [each.name for each in schema.tables])
+    listed = list_relations(run := lambda sql: con.execute(sql).fetchall())
+    taken: dict[str, TableCensus] = {}
     columns: dict[str, tuple[Kept, ...]] = {}
     refusals: list[str] = []
-    notices: list[str] = []
-    for table in schema.tables:
-        census = taken[table.name]
+    unlike: list[str] = []
+    for place, table in enumerate(schema.tables):
+        told(place / len(schema.tables))
+        census = taken[table.name] = count(run, listed[table.name])
         if census.problem:
             refusals.append(f"{table.name} cannot be read: {census.problem}")
             continue
         kept = []
         for number, each in enumerate(census.columns):
             try:
-                kept.append(_kept(con, table, census, number, notices))
+                kept.append(_kept(con, table, census, number, unlike))
             except _Refused as error:
                 refusals.append(f"{table.name}.{each.name} {error}")
         columns[table.name] = tuple(kept)
@@ -100,7 +104,7 @@ def held(con: sqlite3.Connection, schema: Schema) -> Held:
         loose=frozenset(each.name for each in schema.tables if _is_loose(each, taken[each.name])),
         orphans={key: n for each in schema.tables for key, n in _orphans(con, each).items()},
         refusals=tuple(refusals),
-        notices=tuple(notices),
+        notices=(_MANY_WAYS + ", ".join(unlike),) if unlike else (),
     )
 
 
@@ -119,9 +123,7 @@ def _orphans(con: sqlite3.Connection, table: Table) -> dict[tuple[str, int], int
         return {}  # it refers to what is no key, which PostgreSQL tells by itself
 
 
-def _kept(
-    con: sqlite3.Connection, table: Table, census: TableCensus, number: int, notices: list[str]
-) -> Kept:
+def _kept(con: sqlite3.Connection, table: Table, census: TableCensus, number: int, unlike: list[str]) -> Kept:
     column = census.columns[number]
     affinity = affinity_of(column.declared, strict=table.strict)
     if table.rowid == column.name:
@@ -136,7 +138,7 @@ def _kept(
         way = way_of(con, census, number)
         if way is not None:
             return Kept(column.name, kind, affinity, way)
-        notices.append(_MANY_WAYS.format(f"{table.name}.{column.name}"))
+        unlike.append(f"{table.name}.{column.name}")
         kind = "text"
     if _has_decimals(column, affinity):
         kind = "double precision"

@@ -51,13 +51,13 @@ def check_rows(
     DatabaseError
         A table holds something else.
     """
-    total = sum(held.rows.values()) or 1
+    total = sum(held.rows.values()) + 1
     done = 0
 
     def count(rows: int) -> None:
         nonlocal done
         done += rows
-        told(min(1.0, done / total))
+        told(done / total)
 
     different = [
         each.name

@@ -210,7 +210,7 @@ def _references(table: Table, schema: Schema, held: Held, lefts: list[Left]) -> 
         what = f"foreign key of {table.name} to {each.parent}"
         orphans = held.orphans.get((table.name, number))
         if orphans:
-            lefts.append(Left(what, f"{orphans:,} rows have no parent; only new rows are checked there"))
+            lefts.append(Left(what, f"rows without a parent: {orphans:,}; only new ones are checked there"))
         loose = " NOT VALID" if orphans else ""
         yield Extra(what, f"ALTER TABLE {quote(table.name)} ADD {_reference(each, schema)}{loose}")
 

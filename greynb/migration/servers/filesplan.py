@@ -8,6 +8,7 @@ from pathlib import Path
 
 from greynb.errors import UsageError
 from greynb.migration.switching import beside_the_file
+from greynb.postgres.connecting import connect
 from greynb.routing import Route, Server, Settings
 from greynb.routing.settings import DEFAULT_FILES, ROLE_VARIABLES, same_file
 
@@ -88,6 +89,8 @@ def plan_files(staging: Path | None, analytics: Path | None, settings: Settings)
     ------
     UsageError
         Staging is no server, or the files are one.
+    DatabaseError
+        The server cannot be reached.
     """
     source = settings.route("staging")
     env_file = settings.env_file or settings.cwd / ".env"
@@ -113,4 +116,6 @@ def plan_files(staging: Path | None, analytics: Path | None, settings: Settings)
     for folder in {plan.staging.parent, plan.analytics.parent}:
         if not folder.is_dir():
             raise UsageError("the folder does not exist", path=folder, hint=f"create it: mkdir -p {folder}")
+    if not plan.already:
+        connect(plan.server).close()
     return plan

@@ -81,13 +81,12 @@ class Making:
 
     def rows(self, lite: sqlite3.Connection, told: Told) -> None:
         """Copy all rows by COPY; raises `psycopg.Error`."""
-        total = sum(self.held.rows.values()) or 1
+        total = sum(self.held.rows.values()) + 1
         done = 0
         for table in self.schema.tables:
             for number in self._copy(lite, table):
                 done += number
                 told(done / total)
-        told(1.0)
 
     def rest(self, lite: sqlite3.Connection | None, told: Told = lambda _: None) -> None:
         """Make keys, indexes, constraints, defaults and views, as far as PostgreSQL accepts them.

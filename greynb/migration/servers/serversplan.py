@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,9 @@ from greynb.migration.servers.record import read_record, there
 from greynb.migration.servers.session import writing
 from greynb.migration.servers.sqliteschema import Schema, read_schema
 from greynb.migration.switching import beside_the_file
+from greynb.postgres.connecting import connect
 from greynb.publish.source import FileSource
+from greynb.publish.steps import Steps
 from greynb.routing import Route, Server, Settings
 from greynb.routing.servers import without_password
 from greynb.routing.settings import ROLE_VARIABLES, Setting, same_place
@@ -112,9 +114,9 @@ class ToServers:
             size = size_with_log(self.source.resolve()) / 1e6
             yield f"copy      {self.source} ({size:,.1f} MB), which stays as it is"
             yield f"to        {self.server}: {trial.tables} tables, {trial.rows:,} rows, compared one by one"
-        yield from (f"not there  {each}" for each in trial.lefts[:_SHOWN])
+        yield from (f"not there {each}" for each in trial.lefts[:_SHOWN])
         if len(trial.lefts) > _SHOWN:
-            yield f"not there  {', '.join(each.partition(':')[0] for each in trial.lefts[_SHOWN:])}"
+            yield f"not there {', '.join(each.partition(':')[0] for each in trial.lefts[_SHOWN:])}"
         yield f"publish   {self.analytics.place}, compared too"
         yield f"write     {self.env_file}" + (
             ", the old one kept beside it" if self.env_file.exists() else ""
@@ -123,7 +125,12 @@ class ToServers:
         yield from (f"note      {notice}" for notice in (*trial.notices, *self.notices()))
 
 
-def plan_servers(staging: str, analytics: str | None, settings: Settings) -> ToServers:
+def plan_servers(
+    staging: str,
+    analytics: str | None,
+    settings: Settings,
+    progress: Callable[[str, float], None] | None = None,
+) -> ToServers:
     """Plan the way from the file that is staging now, and try it out: make all tables there, and undo that.
 
     Parameters
@@ -134,6 +141,8 @@ def plan_servers(staging: str, analytics: str | None, settings: Settings) -> ToS
         That of the DuckLake, or a file; None where analytics stays where it is.
     settings
         What the environment says now.
+    progress
+        Called with the step's name and the fraction of it that is done; may raise to stop.
 
     Raises
     ------
@@ -157,7 +166,7 @@ def plan_servers(staging: str, analytics: str | None, settings: Settings) -> ToS
     if plan.already:
         return plan
     _check(plan, now)
-    return replace(plan, trial=_tried(plan))
+    return replace(plan, trial=_tried(plan, Steps(progress)))
 
 
 def _routes(staging: str, analytics: str | None, settings: Settings) -> tuple[Route, Route]:
@@ -202,11 +211,13 @@ def _check(plan: ToServers, now: Route) -> None:
         )
 
 
-def _tried(plan: ToServers) -> Trial:
+def _tried(plan: ToServers, steps: Steps) -> Trial:
+    connect(plan.server).close()  # it says at once what is wrong with it
     with FileSource(plan.source).held() as path, closing(sqlite3.connect(path)) as lite:
         schema = read_schema(lite)
-        found = held(lite, schema)
-        with writing(plan.server) as con:
+        with steps.step("census") as told:
+            found = held(lite, schema, told)
+        with steps.step("try"), writing(plan.server) as con:
             record = read_record(con)
             if record is not None and record.source == str(plan.source) and there(con, record):
                 return Trial(repeated=True)

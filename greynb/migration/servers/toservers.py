@@ -170,6 +170,8 @@ class _Work:
         names = there(con, record)
         if not names:
             return False
+        # What is compared is what is dropped.
+        con.execute(f"LOCK TABLE {', '.join(map(quote, names))} IN SHARE MODE")
         columns = formatted(con)
         same = {name for name in names if is_as_it_was(columns.get(name), record.tables[name])}
         with self.steps.step("compare"):
@@ -179,8 +181,7 @@ class _Work:
         before = self.journal.read()
         used = before is not None and before.stage == "done" and before.target == self.plan.server.name
         if not used and all(now[name] == record.content[name] for name in names):
-            for name in names:  # our own copy, which nobody has used
-                con.execute(f"DROP TABLE {quote(name)} CASCADE")
+            _drop(con, record, names)  # our own copy, which nobody has used
             return False
         raise UsageError(
             "the database holds an earlier migration of this file, which differs from what it holds now",
@@ -211,3 +212,20 @@ class _Work:
                 path=self.plan.source,
                 hint="stop the program that writes there, then run the same command again: it copies anew",
             )
+
+
+def _drop(con: psycopg.Connection[Any], record: Record, names: list[str]) -> None:
+    """Drop what was migrated, but not what somebody made of it since."""
+    from psycopg import errors
+
+    views = [quote(name) for kind, name, _, _ in record.statements if kind == "view"]
+    try:
+        for view in reversed(views):  # a later one may read an earlier one
+            con.execute(f"DROP VIEW IF EXISTS {view}")
+        con.execute(f"DROP TABLE {', '.join(map(quote, names))}")
+    except errors.DependentObjectsStillExist as error:
+        raise UsageError(
+            "the tables of an earlier run are to be copied anew, and something there was made of them",
+            detail=error.diag.message_detail,
+            hint="drop that first, or choose another database",
+        ) from error
