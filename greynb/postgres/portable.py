@@ -3,7 +3,7 @@
 What is read is PostgreSQL's own spelling of them (``pg_get_expr``), which has brackets and casts everywhere.
 Known are comparisons of columns with columns and literals, lists, NULL tests and AND, OR, NOT. Text is
 compared for equality only, as its order is that of a collation; numbers are not computed with, as SQLite has
-no exact ones.
+no exact ones. Dates are compared as texts, which order the years 0 to 9999.
 """
 
 from __future__ import annotations
