@@ -68,6 +68,14 @@ def sync(
     )
 
 
+def check_target(target: Route) -> None:
+    """Raise what would stop a publication to a lake, as far as that shows without making anything."""
+    if target.lake is not None:
+        from greynb.lake.attaching import check_ready
+
+        check_ready(target.lake, target.options.get("data_path"))
+
+
 def history(target: Route) -> list[Version]:
     """The versions of analytics, newest first."""
     if target.lake is not None:

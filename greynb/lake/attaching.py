@@ -7,6 +7,7 @@ Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -75,6 +76,30 @@ def opened(
     return con
 
 
+def check_ready(server: Server, data_path: str | None) -> None:
+    """Raise what would stop a publication to a lake, as far as that shows without making anything.
+
+    Parameters
+    ----------
+    server
+        The lake, which may not be there yet.
+    data_path
+        The folder for its Parquet files, if it is to be made.
+
+    Raises
+    ------
+    UnreadableDatabase, DatabaseLocked, DatabaseError, UsageError
+        As for `opened`; or the folder for a new lake is not empty.
+    """
+    try:
+        opened(server).close()
+    except MissingDatabase:
+        with closing(extended_instance(*_extensions(server))) as con:
+            if not isinstance(server.over, Path):
+                _of_server(con, server)  # says that there is no such database
+            check_new(con, server, _new_folder(server, data_path))
+
+
 def data_folder(con: duckdb.DuckDBPyConnection) -> str:
     """Where the attached lake keeps its Parquet files."""
     ((path,),) = con.execute(
@@ -122,24 +147,31 @@ def _attach(con: duckdb.DuckDBPyConnection, server: Server, writing: bool, data_
         _attached(con, server, path, [*options, "READ_ONLY", "HIDDEN", _OLD])
         return
     options += ["DATA_INLINING_ROW_LIMIT 0"]  # rows in the catalogue are no Parquet, which Spark reads
-    if isinstance(server.over, Path):
-        folder = None if server.over.exists() else data_path or f"{server.over}.files"
-    else:
+    if not isinstance(server.over, Path):
         try:
             _attached(con, server, path, [*options, _OLD])
         except MissingDatabase:
-            folder = data_path
+            pass
         else:
             return
-        if folder is None:
-            raise UsageError(
-                "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
-                hint="set LAKE_DATA_PATH to a folder that everyone can reach",
-            )
-    if folder is not None:
-        check_new(con, server, folder)
-        options += [f"DATA_PATH {literal(folder)}"]
-    _attached(con, server, path, options)
+    elif server.over.exists():
+        _attached(con, server, path, options)
+        return
+    folder = _new_folder(server, data_path)
+    check_new(con, server, folder)
+    _attached(con, server, path, [*options, f"DATA_PATH {literal(folder)}"])
+
+
+def _new_folder(server: Server, data_path: str | None) -> str:
+    """Where a lake that is made keeps its Parquet files."""
+    if isinstance(server.over, Path):
+        return data_path or f"{server.over}.files"
+    if data_path is None:
+        raise UsageError(
+            "a new DuckLake on PostgreSQL needs a folder for its Parquet files",
+            hint="set LAKE_DATA_PATH to a folder that everyone can reach",
+        )
+    return data_path
 
 
 def _attached(con: duckdb.DuckDBPyConnection, server: Server, path: str, options: list[str]) -> None:

@@ -130,6 +130,12 @@ def trouble(error: BaseException | None, server: Server) -> DatabaseError | None
     return _answered(int(status[1]), text, place, server, s3)
 
 
+def is_gone(error: duckdb.Error) -> bool:
+    """Whether one file of the lake is gone, while the server answers for others."""
+    status = _STATUS.search(str(error))
+    return status is not None and status[1] == "404" and "NoSuchBucket" not in str(error)
+
+
 def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> DatabaseError:
     if "NoSuchBucket" in text:
         return UnreadableDatabase(
@@ -143,8 +149,8 @@ def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> Dat
             path=server.name,
             hint="`greynb sync --mode full` publishes all rows anew",
         )
-    # Who gives no keys is told 400 by some servers, where the answer has no body.
-    if status in (401, 403) or (status == 400 and s3.key is None):
+    # Who gives no keys is told 400 by some servers, where the answer has no body, and 412 at a listing.
+    if status in (401, 403) or (status in (400, 412) and s3.key is None):
         return UnreadableDatabase(
             f"S3 at {s3.address} refused the keys, or what they may do (HTTP {status}): {place}",
             path=server.name,
@@ -160,7 +166,10 @@ def _answered(status: int, text: str, place: str, server: Server, s3: S3) -> Dat
 def _unreachable(server: Server, s3: S3, said: str) -> DatabaseError:
     hint = f"is that the right server ({s3.host_by}), and does a firewall let it through?"
     if "ssl" in said:
-        hint = "set AWS_CA_BUNDLE to a file with the certificate that signed the server's"
+        hint = (
+            "set AWS_CA_BUNDLE to a file with the certificate that signed the server's; if the server speaks"
+            " no TLS, write http:// in AWS_ENDPOINT_URL_S3"
+        )
     return DatabaseError(f"S3 at {s3.address} cannot be reached: {said}", path=server.name, hint=hint)
 
 

@@ -18,6 +18,7 @@ from greynb.lake.attaching import ALIAS, opened
 from greynb.lake.publishing import copy_of
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
 from greynb.lake.snapshots import snapshots, tables_at
+from greynb.lake.storage import is_gone, trouble
 from greynb.publish.merging import RowDifference
 from greynb.publish.publication import sync
 from greynb.publish.steps import Steps
@@ -67,7 +68,7 @@ def verify(
         newest = next((each for each in found if each.is_publication), None)
         planned = newest is not None and newest.info.get("mode") == "etl"
         with steps.step("compare") as told:
-            tables = _tables(con, found[0].number, planned, told)
+            tables = _tables(con, lake, found[0].number, planned, told)
     finally:
         con.close()
     notices = (_PLANNED,) if planned else ()
@@ -75,7 +76,11 @@ def verify(
 
 
 def _tables(
-    con: duckdb.DuckDBPyConnection, number: int, planned: bool, told: Callable[[float], None]
+    con: duckdb.DuckDBPyConnection,
+    lake: Server,
+    number: int,
+    planned: bool,
+    told: Callable[[float], None],
 ) -> tuple[TableComparison, ...]:
     contents = Contents.read(con, COPY)
     shown = contents.shown
@@ -90,13 +95,15 @@ def _tables(
         elif name not in here:
             found.append(TableComparison(name, "extra"))
         else:
-            found.append(_compared(con, name, here[name].key, number))
+            found.append(_compared(con, lake, name, here[name].key, number))
     if planned:
         found = [each if each.state == "equal" else TableComparison(each.name, "by plan") for each in found]
     return tuple(found)
 
 
-def _compared(con: duckdb.DuckDBPyConnection, name: str, key: str | None, number: int) -> TableComparison:
+def _compared(
+    con: duckdb.DuckDBPyConnection, server: Server, name: str, key: str | None, number: int
+) -> TableComparison:
     copy = f"{COPY}.main.{quote(name)}"
     lake = f"{ALIAS}.main.{quote(name)} AT (VERSION => {number})"
     columns = columns_of(con, copy)
@@ -107,7 +114,11 @@ def _compared(con: duckdb.DuckDBPyConnection, name: str, key: str | None, number
         analytics = row_sum(con, lake, columns)
     except duckdb.Error as error:
         stop_if_interrupted(error)
-        return TableComparison(name, "unreadable", first_line(error), rows_of(staging))
+        failed = trouble(error, server)
+        if failed is not None and not is_gone(error):
+            raise failed from None  # as it would be for every other table
+        said = failed.message if failed else first_line(error)
+        return TableComparison(name, "unreadable", said, rows_of(staging))
     counts = rows_of(staging), rows_of(analytics)
     if staging == analytics:
         return TableComparison(name, "equal", "", *counts)

@@ -57,11 +57,12 @@ def file_of(place: Path | Server, role: str | None = None) -> Path:
         raise RoutingError(
             f"this works on a SQLite file, and {role or 'that'} is a {_KINDS[place.kind]} database",
             path=place.name,
-            hint="use the server's own tools for it, or name a file",
+            hint=_INSTEAD.get(place.kind, "use the server's own tools for it, or name a file"),
         )
     return place
 
 
+_INSTEAD = {"ducklake": "`greynb history` lists its versions, and `%greynb pin VERSION` shows what one held"}
 _KINDS = {"postgresql": "PostgreSQL", "ducklake": "DuckLake", "spark": "Spark"}
 
 

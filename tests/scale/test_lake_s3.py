@@ -169,6 +169,24 @@ def test_wrong_keys_are_refused_by_name_and_not_shown(lake: Lake, monkeypatch: p
     with pytest.raises(UnreadableDatabase, match="refused the keys") as caught:
         lake.rows("SELECT 1 FROM races")
     assert "AWS_ACCESS_KEY_ID is not set" in str(caught.value)
+    with pytest.raises(UnreadableDatabase, match="refused the keys"):
+        api.verify()  # once, and not for each table
+
+
+def test_a_new_lake_is_not_made_without_keys(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with pytest.raises(UnreadableDatabase, match=r"(?s)refused the keys.*AWS_ACCESS_KEY_ID is not set"):
+        api.sync()
+    assert not lake.catalogue.exists()
+
+
+def test_tls_to_a_server_without_it_names_the_address_to_write(
+    lake: Lake, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"127.0.0.1:{s3.port}")
+    with pytest.raises(DatabaseError, match=r"(?s)cannot be reached: ssl.*write http://"):
+        api.sync()
 
 
 def test_keys_that_a_profile_changed_meanwhile_serve_the_next_cell(

@@ -17,7 +17,7 @@ import pytest
 
 from greynb.cli import main
 from greynb.connections import close_all
-from greynb.errors import DatabaseError, MissingDatabase, UsageError
+from greynb.errors import DatabaseError, MissingDatabase, RoutingError, UsageError
 from greynb.migration.contents import content_of
 from greynb.migration.servers.filesplan import plan_files
 from greynb.migration.servers.serversplan import ToServers, plan_servers
@@ -126,6 +126,26 @@ def test_tables_that_are_there_already_stay_and_are_named(stage, address):
 def test_the_catalogue_of_the_lake_does_not_go_among_the_tables_of_staging(stage, address):
     with pytest.raises(UsageError, match="among the tables of staging"):
         plan_servers(address, f"ducklake:{address}", Settings.from_environ({}, stage.parent))
+
+
+def test_a_lake_that_cannot_be_published_to_is_known_before_anything_is_written(stage, address):
+    settings = Settings.from_environ({"LAKE_DATA_PATH": str(stage.with_name("lake"))}, stage.parent)
+    mistyped = f"ducklake:{address.rpartition('/')[0]}/no_such_catalogue"
+    with pytest.raises(DatabaseError, match=r'(?s)"no_such_catalogue" does not exist.*chosen by --analytics'):
+        plan_servers(address, mistyped, settings)
+    catalogue = f"ducklake:{address.rpartition('/')[0]}/postgres"
+    with pytest.raises(UsageError, match=r"(?s)needs a folder for its Parquet files.*LAKE_DATA_PATH"):
+        plan_servers(address, catalogue, Settings.from_environ({}, stage.parent))
+    assert plan_servers(address, catalogue, settings).trial.tables == 2
+    assert not stage.with_name("lake").exists()
+
+
+def test_an_address_that_is_not_understood_is_said_to_come_from_its_option(stage, address):
+    settings = Settings.from_environ({}, stage.parent)
+    with pytest.raises(RoutingError, match=r"(?s)ducklak addresses.*chosen by --analytics\n"):
+        plan_servers(address, "ducklak:postgresql://db/races", settings)
+    with pytest.raises(RoutingError, match=r"(?s)mysql addresses.*chosen by --staging\n"):
+        plan_servers("mysql://db/races", None, settings)
 
 
 def test_the_file_names_the_lake_where_spark_computes_over_it(stage, address):

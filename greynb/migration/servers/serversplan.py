@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from greynb import published
 from greynb.databases.copying import size_with_log
 from greynb.databases.generations import generation_at
-from greynb.errors import MissingDatabase, UsageError
+from greynb.errors import GreynbError, MissingDatabase, UsageError
 from greynb.migration.servers.census import held
 from greynb.migration.servers.making import Making
 from greynb.migration.servers.record import read_record, there
@@ -166,6 +167,8 @@ def plan_servers(
     if plan.already:
         return plan
     _check(plan, now)
+    with _named("--analytics" if analytics is not None else to[1].chosen_by):
+        published.check_target(to[1])
     return replace(plan, trial=_tried(plan, Steps(progress)))
 
 
@@ -176,7 +179,20 @@ def _routes(staging: str, analytics: str | None, settings: Settings) -> tuple[Ro
     elif isinstance(place := settings.route("analytics").place, Path):
         named[ROLE_VARIABLES["analytics"]] = Setting(str(place), "environment")
     target = replace(settings, variables={**settings.variables, **named})
-    return target.route("staging"), target.route("analytics")
+    with _named("--staging"):
+        to = target.route("staging")
+    with _named("--analytics" if analytics is not None else None):
+        return to, target.route("analytics")
+
+
+@contextmanager
+def _named(option: str | None) -> Iterator[None]:
+    """Say of an error that an option chose the place, and no variable."""
+    try:
+        yield
+    except GreynbError as error:
+        error.chosen_by = option or error.chosen_by
+        raise
 
 
 def _check(plan: ToServers, now: Route) -> None:
