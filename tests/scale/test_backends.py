@@ -205,6 +205,7 @@ def test_postgresql_as_analytics_answers_as_the_file_does(expected: Answers, liv
     assert found["refused"] == 0
 
 
+@pytest.mark.timeout(900)  # Spark beside other work
 def test_spark_answers_as_duckdb_does_or_refuses_with_what_to_write_instead(
     staging: Path, expected: Answers, catalogue: str, spark: SparkCluster
 ) -> None:
