@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import platform
+import re
 from contextlib import suppress
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from greynb.lake.storage import trouble
 from greynb.routing import Server
 
 AUTHOR: Final = "greynb"
+_LOST: Final = re.compile(
+    r"server closed the connection|terminating connection|connection to (?:the )?server|query \"rollback\""
+)
 
 
 def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
@@ -28,6 +32,12 @@ def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
     if "locked" in whole or "conflict" in whole or "could not serialize" in whole:
         return PublisherBusy(
             "another publisher changed the DuckLake meanwhile", path=lake.name, hint="run it again"
+        )
+    if _LOST.search(whole):
+        return DatabaseError(
+            "the connection to the catalogue broke while the DuckLake was written",
+            path=lake.name,
+            hint="run it again when the server is back: a version is there whole, or not at all",
         )
     if "permission denied" in whole or "readonly database" in whole:
         return PublishError(
