@@ -184,7 +184,7 @@ def sync(
             progress=progress,
         )
     except GreynbError as error:
-        raise located(error, _meant(error, source, target)) from error.__cause__
+        raise located(error, published.meant(error, source, target)) from error.__cause__
     is_one_file = done.mode == "none" and isinstance(done.target, Path)
     return _mirrored_alone(done, progress) if is_one_file and mirror and not dry_run else done
 
@@ -236,7 +236,7 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     try:
         return published.verify(source, target, progress)
     except GreynbError as error:
-        raise located(error, _meant(error, source, target)) from error.__cause__
+        raise located(error, published.meant(error, source, target)) from error.__cause__
 
 
 def changes(old: str | int | None = None, new: str | int | None = None) -> Changes:
@@ -288,13 +288,6 @@ def changed_rows(
     with _located(route := Settings.current().route("analytics")):
         before, after = comparison.two_versions(route.path, old, new)
         return comparison.changed_rows(before.database, after.database, table, limit)
-
-
-def _meant(error: GreynbError, source: Route, target: Route) -> Route:
-    """Which of the two an error is about: a server's error names the server, and no role."""
-    server = source.server if source.place != target.place else None
-    on_server = server is not None and error.path == server.name
-    return source if error.role == "staging" or on_server else target
 
 
 @contextmanager

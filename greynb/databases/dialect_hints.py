@@ -193,13 +193,7 @@ DUCKDB_RULES: Final = (
     ),
 )
 
-_OF_A_SHELL: Final = Slip(
-    re.compile(r"^[\\.]"),
-    "such commands are a shell's own: `%greynb tables` lists tables, `%greynb columns TABLE` its columns",
-)
-
 DUCKDB_SLIPS: Final = (
-    _OF_A_SHELL,
     Slip(re.compile(r"\bIS NOT (?!NULL|TRUE|FALSE|DISTINCT|UNKNOWN)\S"), "write x IS DISTINCT FROM y"),
     Slip(re.compile(r"\bIS (?!NOT|NULL|TRUE|FALSE|DISTINCT|UNKNOWN)\S"), "write x IS NOT DISTINCT FROM y"),
     Slip(re.compile(r"\bREGEXP\b"), "use regexp_matches(x, pattern)"),
@@ -279,7 +273,6 @@ SQLITE_RULES: Final = (
 )
 
 SQLITE_SLIPS: Final = (
-    _OF_A_SHELL,
     Slip(re.compile(r"::"), "use CAST(x AS TEXT)"),
     Slip(re.compile(r"\bQUALIFY\b"), "put the window function into a subquery and filter outside it"),
     Slip(re.compile(r"\bILIKE\b"), "use LIKE: it ignores case for ASCII letters in SQLite"),

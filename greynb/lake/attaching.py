@@ -7,7 +7,7 @@ Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +74,13 @@ def opened(
         con.close()
         raise
     return con
+
+
+def close(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo what is open, and close: left to DuckDB, a lost catalogue would abort the whole process there."""
+    with suppress(duckdb.Error):
+        con.execute("ROLLBACK")
+    con.close()
 
 
 def check_ready(server: Server, data_path: str | None) -> None:

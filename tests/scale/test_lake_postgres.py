@@ -189,6 +189,26 @@ def test_a_broken_connection_between_two_cells_is_made_again(lake: Lake, postgre
     wait_for(lambda: lake.rows("SELECT count(*) FROM races") == [(5000,)])
 
 
+def test_a_publication_that_loses_the_catalogue_says_so_and_leaves_the_old_version(
+    lake: Lake, postgres: PostgresServer
+) -> None:
+    api.sync()
+    lake.execute("DELETE FROM races WHERE id % 2 = 0")
+
+    def end(step: str, part: float) -> None:
+        if step == "commit":
+            with postgres.connect(server().database) as con:
+                con.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+
+    with pytest.raises(DatabaseError, match="the connection to the catalogue broke"):
+        api.sync(progress=end)
+    assert api.history()[0].id == "lake-000001"
+    assert api.sync().id == "lake-000002"
+
+
 def test_staging_on_postgresql_is_published_to_a_lake_by_its_changed_rows(
     lake: Lake, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
