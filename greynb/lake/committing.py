@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import platform
-import re
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,15 +12,12 @@ import duckdb
 
 from greynb.databases.identifiers import literal
 from greynb.errors import DatabaseError, PublisherBusy, PublishError
-from greynb.lake.attaching import ALIAS
+from greynb.lake.attaching import ALIAS, is_lost
 from greynb.lake.snapshots import LakeSnapshot, version_name
 from greynb.lake.storage import trouble
 from greynb.routing import Server
 
 AUTHOR: Final = "greynb"
-_LOST: Final = re.compile(
-    r"server closed the connection|terminating connection|connection to (?:the )?server|query \"rollback\""
-)
 
 
 def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
@@ -33,7 +29,7 @@ def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
         return PublisherBusy(
             "another publisher changed the DuckLake meanwhile", path=lake.name, hint="run it again"
         )
-    if _LOST.search(whole):
+    if is_lost(error, lake):
         return DatabaseError(
             "the connection to the catalogue broke while the DuckLake was written",
             path=lake.name,
