@@ -112,6 +112,10 @@ def _forget_keys(con: duckdb.DuckDBPyConnection) -> None:
     """Undo that httpfs takes AWS's variables over as settings, which every query can show."""
     for name in ("access_key_id", "secret_access_key", "session_token", "region"):
         con.execute(f"RESET GLOBAL s3_{name}")
+    ((proxy,),) = con.execute("SELECT current_setting('http_proxy')").fetchall()
+    if "@" in proxy:
+        # DuckDB refuses an address with a password, in words that repeat it.
+        con.execute(f"SET GLOBAL http_proxy = {literal(proxy.rpartition('@')[2])}")
 
 
 _checked: set[tuple[Path, int]] = set()

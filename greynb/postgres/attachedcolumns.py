@@ -88,6 +88,8 @@ class AttachedColumn:
     def special(self) -> str | None:
         """What the server computes of it to see a number that the scanner reads as 0; None without."""
         if self.base == "numeric" and not self.is_domain:
+            if self.precision is not None:
+                return f"bool_or({quote(self.name)} = 'NaN')"  # of a fixed size, it holds no infinity
             return f"bool_or({quote(self.name)} - {quote(self.name)} <> 0)"  # infinity minus itself is NaN
         if self.base == "_numeric":
             return f"bool_or({quote(self.name)}::text ~ 'NaN|Infinity')"

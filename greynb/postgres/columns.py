@@ -5,7 +5,7 @@ PostgreSQL                         declared     stored
 =================================  ===========  =====================================================
 smallint, integer, bigint, oid     INTEGER      integer
 boolean                            BOOLEAN      0 or 1
-real, double precision             REAL         real, the very same number; NaN as text
+real, double precision             REAL         real, the very same number; NaN as text, -0 as 0
 numeric with scale 0               INTEGER      integer; TEXT where one is beyond 64 bits
 numeric                            REAL         real while each value of the column has at most 15
                                                 digits; else the column is TEXT, digit for digit
@@ -133,8 +133,13 @@ def _integer(value: Decimal) -> int | str:
     return int(value)
 
 
-def _float(value: float) -> float | str:
+def without_nan(value: float) -> float | str:
+    """The number, which SQLite would make NULL if it is none."""
     return value if value == value else "NaN"
+
+
+def _float(value: float) -> float | str:
+    return without_nan(value + 0.0)  # a REAL column of SQLite has no -0
 
 
 _PLAIN: Final[dict[str, tuple[str, str, Convert | None]]] = {

@@ -24,6 +24,7 @@ Told = Callable[[float], None]
 _SHOWN: Final = 5
 _WITHOUT_VIEWS: Final = "views that SQLite might read in another way are not published: {}"
 _WITHOUT_CONSTRAINTS: Final = "what staging demands of its rows and the published file does not: {}"
+_HIDDEN: Final = "row policies of PostgreSQL may hide rows of these tables from the user that publishes: {}"
 _AS_TEXT: Final = "{}.{} has numbers of more than 15 digits, so it is published as text"
 
 
@@ -265,10 +266,11 @@ def _drop_others(lite: sqlite3.Connection, kept: set[str]) -> None:
 
 
 def _left_out(copied: Sequence[Relation], views: Sequence[str]) -> list[str]:
-    """Name the views and constraints that the file does not have."""
+    """Name the views and constraints that the file does not have, and tables that may lack rows."""
     others = [f"{each.name}.{other}" for each in copied for other in each.constraints.others]
-    found = [_WITHOUT_VIEWS.format(_listed(views))] if views else []
-    return [*found, *([_WITHOUT_CONSTRAINTS.format(_listed(others))] if others else [])]
+    hidden = [each.name for each in copied if each.hides]
+    said = ((_WITHOUT_VIEWS, views), (_WITHOUT_CONSTRAINTS, others), (_HIDDEN, hidden))
+    return [words.format(_listed(names)) for words, names in said if names]
 
 
 def _listed(names: Sequence[str]) -> str:

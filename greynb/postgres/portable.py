@@ -3,7 +3,7 @@
 What is read is PostgreSQL's own spelling of them (``pg_get_expr``), which has brackets and casts everywhere.
 Known are comparisons of columns with columns and literals, lists, NULL tests and AND, OR, NOT. Text is
 compared for equality only, as its order is that of a collation; numbers are not computed with, as SQLite has
-no exact ones.
+no exact ones. Dates are compared as texts, which order the years 0 to 9999.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Reading:
     def _plain(self) -> tuple[str, Kind]:
         minus = self.take("-")
         token = self.next()
-        if token.kind == "number" and _NUMBER.fullmatch(token.text):
+        if token.kind == "number" and _is_exact(token.text):
             return minus + token.text, "real" if "." in token.text else "integer"
         if minus:
             raise NotPortable
@@ -152,14 +152,14 @@ class Reading:
             raise NotPortable
         return before + quote(name), self._columns[name]
 
-    def _type(self) -> Kind:
-        for spelled, kind in _CASTS.items():
+    def _type(self) -> str:
+        for spelled in _CASTS:
             words = spelled.split()
             if [each.text for each in self.tokens[self.at : self.at + len(words)]] == words:
                 self.at += len(words)
                 if self.peek() == "(":
                     break
-                return kind
+                return spelled
         raise NotPortable
 
     def peek(self) -> str:
@@ -193,16 +193,30 @@ def name_of(token: Token) -> str:
     return token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text
 
 
-def _cast(text: str, kind: Kind, wanted: Kind) -> tuple[str, Kind]:
+def _cast(text: str, kind: Kind, spelled: str) -> tuple[str, Kind]:
     """A literal as what it is cast to; a column only to a wider type of its own kind."""
+    wanted = _CASTS[spelled]
     if text.startswith("'"):
-        if wanted in _NUMBERS and _NUMBER.fullmatch(text[1:-1]):
+        if wanted in _NUMBERS and _is_exact(text[1:-1]):
             return text[1:-1], wanted
         if wanted == "text" or (wanted == "date" and _DATE.fullmatch(text)):
             return text, wanted
+    elif (kind, spelled) == ("integer", "double precision"):
+        return f"CAST({text} AS REAL)", wanted  # an integer beyond 2**53 is rounded
+    elif kind == "real" and spelled == "numeric":
+        raise NotPortable  # PostgreSQL rounds to 15 digits
     elif kind == wanted or (kind == "integer" and wanted == "real"):
         return text, wanted
     raise NotPortable
+
+
+def _is_exact(text: str) -> bool:
+    """Whether a literal is the same number in SQLite, which has 64 bits for each."""
+    if not _NUMBER.fullmatch(text):
+        return False
+    if "." not in text:
+        return -(2**63) < int(text) < 2**63
+    return len(text.lstrip("-").replace(".", "").strip("0")) <= 15
 
 
 def _check(operator: str, one: Kind, other: Kind) -> None:

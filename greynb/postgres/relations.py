@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _RELATIONS: Final = """
     SELECT c.oid, c.relname, c.relkind, c.oid::regclass::text,
         (SELECT string_agg(t.relid::oid::text, ' ' ORDER BY t.relid::oid) FROM pg_partition_tree(c.oid) t),
-        CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END
+        row_security_active(c.oid), CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END
     FROM pg_class c
     WHERE pg_table_is_visible(c.oid) AND c.relkind IN ('r', 'p', 'm', 'f', 'v') AND NOT c.relispartition
         AND c.relpersistence <> 't' AND c.relispopulated
@@ -73,8 +73,10 @@ class Relation:
         The names of those that let no value come twice.
     constraints
         What else it demands of its rows.
+    hides
+        Whether row policies decide which rows are seen.
     traced
-        Whether rows tell which transaction wrote them.
+        Whether rows tell which transaction wrote them, and are seen since then.
     identity
         What else must be the same for that to tell all: the table itself, its partitions, its columns' types.
     exact
@@ -89,6 +91,7 @@ class Relation:
     indexes: Mapping[str, tuple[str, ...]]
     unique: frozenset[str]
     constraints: Constraints
+    hides: bool
     traced: bool
     identity: str
     exact: frozenset[str] = frozenset()
@@ -227,7 +230,7 @@ def _relation(
     demanded: Constraints,
     exact: Iterable[str],
 ) -> Relation:
-    oid, name, kind, qualified, partitions, _ = listed
+    oid, name, kind, qualified, partitions, hides, _ = listed
     types = "; ".join(f"{each.name} {each.declared}" for each in columns)
     return Relation(
         name=name,
@@ -239,6 +242,7 @@ def _relation(
         unique=frozenset(index for index, primary, unique, _ in indexes if unique and not primary),
         constraints=demanded,
         exact=frozenset(exact),
-        traced=kind != "f",
+        hides=hides,
+        traced=kind != "f" and not hides,
         identity=f"{oid}: {partitions or ''}: {types}",
     )

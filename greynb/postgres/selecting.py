@@ -3,7 +3,8 @@
 The statement comes from a file that is not trusted. It runs as a cursor (which takes one query that does not
 write) of a READ ONLY transaction; what is left are functions with effects outside of the database, such as
 ``pg_read_file`` or ``pg_terminate_backend``. PostgreSQL marks all of these as volatile, so a statement that
-calls anything of a volatile function's name is refused; see
+calls anything of a volatile function's name is refused. So is one that calls a stable function of an
+extension: ``crosstab`` runs the statement that it is given. See
 https://www.postgresql.org/docs/current/xfunc-volatility.html.
 """
 
@@ -31,7 +32,9 @@ _SETTINGS: Final = (
     "SET lock_timeout = 10000",
 )
 _VOLATILE: Final = """
-    SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s::text[]::name[])
+    SELECT DISTINCT p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.proname = ANY(%s::text[]::name[])
+        AND (p.provolatile = 'v' OR p.provolatile = 's' AND l.lanname = 'c')
 """
 
 
@@ -133,7 +136,8 @@ class PostgresSelect:
         if found:
             called = ", ".join(sorted(name for (name,) in found))
             raise WriteRefused(
-                f"it calls {called}, which may do more than read: PostgreSQL marks it as volatile"
+                f"it calls {called}, which may do more than read: PostgreSQL marks it as volatile,"
+                " or it is an extension's"
             )
 
 

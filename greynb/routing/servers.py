@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from greynb.errors import RoutingError
 from greynb.routing.storage import Storage
@@ -25,7 +25,9 @@ _ENCODE = "Write special characters of a password as %XX: %40 for @, %2F for /, 
 _POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _PLACES = frozenset({"service", "host", "hostaddr", "port", "dbname", "user"})
 """Parameters that say which database it is; of the others some are secrets."""
-_SECRETS = frozenset({"password", "sslpassword"})
+_SECRETS = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+)
 _KEYWORD = re.compile(
     r"(?P<name>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s']*))\s*", re.DOTALL
 )
@@ -124,7 +126,9 @@ def _unsecret(address: str) -> str:
         return " ".join(each[0].strip() for each in found if each["name"] not in _SECRETS)
     place, _, query = match["rest"].partition("?")
     credentials, at, hosts = place.rpartition("@")
-    kept = "&".join(part for part in query.split("&") if part and part.partition("=")[0] not in _SECRETS)
+    # libpq decodes the names, too.
+    parts = [part for part in query.split("&") if part and unquote(part.partition("=")[0]) not in _SECRETS]
+    kept = "&".join(parts)
     return f"postgresql://{credentials.partition(':')[0]}{at}{hosts}" + (f"?{kept}" if kept else "")
 
 

@@ -98,8 +98,8 @@ class Storage:
 
     @property
     def is_proxied(self) -> bool:
-        """Whether DuckDB goes through a proxy."""
-        return self._text("HTTP_PROXY") is not None
+        """Whether DuckDB goes through a proxy, which it looks for in the environment alone."""
+        return any(each.name == "HTTP_PROXY" and each.env_file is None for each in self.given)
 
     def s3(self) -> S3:
         """Which server it is, with which keys.

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from greynb.databases.engine import extended_instance
 from greynb.databases.extension import extension_path
 from greynb.databases.gate import check
 from greynb.databases.gate_text import words
@@ -173,3 +174,11 @@ def test_whatever_is_typed_the_files_stay_as_they_are(fort: Fort, sql: str) -> N
     with suppress(WriteRefused, QueryError, duckdb.Error):
         assert SECRET not in attempt(fort, sql)
     assert fort.unchanged()
+
+
+def test_the_password_of_a_proxy_is_shown_by_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://ann:pw1@127.0.0.1:9")
+    with extended_instance("httpfs") as con:
+        shown = dict(con.execute("SELECT name, value FROM duckdb_settings()").fetchall())
+    assert shown["http_proxy"] == "127.0.0.1:9"
+    assert "pw1" not in str(shown)

@@ -64,6 +64,10 @@ def test_a_server_has_a_name_without_its_password(text: str, kind: str, name: st
         ),
         ("postgresql://h1:1,h2:2/r?connect_timeout=9", "postgresql://h1:1,h2:2/r?connect_timeout=9"),
         ("postgresql://?service=r&password=pw1", "postgresql://?service=r"),
+        (
+            "postgresql://ann@db/r?%70assword=pw1&oauth_client_secret=pw1&scram_client_key=pw1&user=ann",
+            "postgresql://ann@db/r?user=ann",
+        ),
         ("ducklake:cat.db", f"ducklake:{BASE / 'cat.db'}"),
         (
             "ducklake:postgresql://ann:pw1@db/r?sslmode=require",

@@ -76,6 +76,12 @@ def test_the_env_file_names_keys_too(tmp_path: Path) -> None:
     assert found.keys_by == f"AWS_ACCESS_KEY_ID in {tmp_path / '.env'}"
 
 
+def test_a_proxy_counts_where_duckdb_finds_it(tmp_path: Path) -> None:
+    assert storage(tmp_path, HTTP_PROXY="http://proxy:3128").is_proxied
+    (tmp_path / ".env").write_text("HTTP_PROXY=http://proxy:3128\n")
+    assert not storage(tmp_path).is_proxied
+
+
 def test_without_keys_nothing_is_signed(tmp_path: Path) -> None:
     found = s3(tmp_path)
     assert (found.key, found.secret, found.token) == (None, None, None)

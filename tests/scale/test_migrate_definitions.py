@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import errors
 
@@ -226,3 +227,35 @@ def test_rows_that_break_what_sqlite_demands_of_them_are_not_brought_back(server
         con.execute("ALTER TABLE t DROP CONSTRAINT t_a_key; INSERT INTO t VALUES (1)")
         with pytest.raises(DatabaseError, match=r"rows of t break what SQLite demands.*UNIQUE"):
             restore(con, folder / "broken-back.db", lambda _: None)
+
+
+HELD_BACK = """
+    CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TABLE odd (a float8, b float4, span int4range, EXCLUDE USING gist (span WITH &&));
+    CREATE UNIQUE INDEX part ON odd (a) WHERE b > 0;
+    CREATE TRIGGER looked BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION seen();
+    INSERT INTO odd VALUES ('-0', '-0', '[1,2)'), ('NaN', 'Infinity', NULL);
+    CREATE SCHEMA elsewhere CREATE TABLE unseen (x int);
+"""
+
+
+def test_what_stays_in_postgresql_is_named_and_each_number_comes(url, tmp_path):
+    with psycopg.connect(url) as con:
+        con.execute(HELD_BACK)
+        done = restore(con, tmp_path / "back.db", lambda _: None)
+        con.rollback()
+    found = content_of(tmp_path / "back.db")
+    assert {name: found[name] for name in done.content} == done.content
+    said = "\n".join(done.notices)
+    for what in ("exclusion odd_span_excl", "index part", "trigger looked", "elsewhere.unseen is not on the"):
+        assert what in said
+
+
+def test_rows_that_the_role_may_not_see_are_not_left_behind_in_silence(url, tmp_path):
+    with psycopg.connect(url) as con:
+        con.execute("CREATE TABLE kept (a int); INSERT INTO kept VALUES (1), (2)")
+        con.execute("ALTER TABLE kept ENABLE ROW LEVEL SECURITY; CREATE POLICY one ON kept USING (a = 1)")
+        con.execute("CREATE ROLE half; GRANT SELECT ON kept TO half; SET LOCAL ROLE half")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            restore(con, tmp_path / "back.db", lambda _: None)
+        con.rollback()

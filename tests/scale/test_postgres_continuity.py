@@ -12,7 +12,18 @@ import pytest
 from greynb.publish import SyncResult, sync
 from greynb.publish.verifying import compare
 from greynb.routing import Server
-from tests.scale.server import PostgresServer
+from tests.scale.server import PostgresServer, programs
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of its own, whose files are few: they are copied."""
+    folder = programs()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed: make test-scale does that where it may")
+    server = PostgresServer(folder)
+    yield server
+    server.remove()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from greynb.postgres.selecting import PostgresSelect
 from greynb.report.verifying import State, verify_file
 from greynb.routing import Server
 from tests.report.test_verify_hostile import page, refused
+from tests.scale.conftest import server_of
 from tests.scale.server import PostgresServer, wait_for
 
 Query = Callable[..., pd.DataFrame]
@@ -185,4 +186,15 @@ def test_a_function_that_only_computes_is_no_reason_to_refuse(server: Server) ->
     assert select.fetch("SELECT abs(-$x) AS n, now() IS NULL AS no", {"x": 3}, limit=5)["n"].tolist() == [3]
     with pytest.raises(WriteRefused, match="it calls random, which may do more than read"):
         select.fetch("SELECT random()", {}, limit=5)
+    select.close()
+
+
+def test_a_function_that_runs_the_statement_it_is_given_is_refused(
+    con: psycopg.Connection, database: str
+) -> None:
+    con.execute("CREATE EXTENSION IF NOT EXISTS tablefunc")
+    select = PostgresSelect(server_of(database))
+    read = "SELECT 1::text, ''a''::text, pg_read_file(''PG_VERSION'')"
+    with pytest.raises(WriteRefused, match="it calls crosstab"):
+        select.fetch(f"SELECT * FROM crosstab('{read}') AS t(a text, b text)", {}, limit=5)
     select.close()

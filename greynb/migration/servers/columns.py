@@ -28,7 +28,7 @@ from typing import Any, Final, Literal
 from greynb.databases.columns import EXACT
 from greynb.databases.identifiers import quote
 from greynb.migration.servers.stamps import written
-from greynb.postgres.columns import ColumnPlan, planned
+from greynb.postgres.columns import ColumnPlan, planned, without_nan
 
 Affinity = Literal["INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC"]
 Type = Literal["bigint", "double precision", "boolean", "text", "date", "timestamp", "bytea"]
@@ -101,6 +101,8 @@ class Kept:
         """What makes SQLite's values of it."""
         plan = planned(self.name, _BASES[self.type], "", None, exact=False)
         convert = written(self.way) if self.way else plan.convert
+        if self.type == "double precision" and self.affinity == "BLOB":
+            convert = without_nan  # such a column keeps a -0
         # A whole number is an integer again only through SQLite itself.
         through = self.affinity in _NUMBERS if self.type == "double precision" else self.mixed
         return Back(self.name, plan.select, convert, Through(self.affinity) if through else None)

@@ -45,6 +45,13 @@ _MORE: Final = """
     UNION ALL
     SELECT 'the default of ' || a.attname FROM pg_attrdef d
     JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = %s::regclass
+    UNION ALL
+    SELECT 'the exclusion ' || conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'x'
+    UNION ALL
+    SELECT 'the index ' || x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = %s::regclass AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL)
+    UNION ALL
+    SELECT 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal
 """
 _COUNTS: Final = """
     SELECT a.attname FROM pg_attribute a
@@ -118,7 +125,7 @@ def derived(con: psycopg.Connection[Any], relation: Relation) -> tuple[Wanted, l
         else:
             indexes.append(f"CREATE INDEX {quote(index)} ON {quote(relation.name)} ({_listed(columns)})")
     lines += [_reference(*each) for each in con.execute(_FOREIGN, (name,)).fetchall()]
-    more = [f"{what} of {relation.name}" for (what,) in con.execute(_MORE, (name, name)).fetchall()]
+    more = [f"{what} of {relation.name}" for (what,) in con.execute(_MORE, (name,) * 5).fetchall()]
     wanted = Wanted(
         name=relation.name,
         source=name,

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import psycopg
 
 _FORMAT: Final = 1
-_SCHEMA: Final = "greynb_migration"  # a role that is called ``greynb`` has the schema ``greynb`` on its path
-_TABLE: Final = f"{_SCHEMA}.record"
+SCHEMA: Final = "greynb_migration"
+"""A role that is called ``greynb`` has the schema ``greynb`` on its path."""
+_TABLE: Final = f"{SCHEMA}.record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Record:
 
     def write(self, con: psycopg.Connection[Any]) -> None:
         """Note it in the transaction that made the tables."""
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         con.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE} (text text NOT NULL)")
         con.execute(f"DELETE FROM {_TABLE}")
         text = json.dumps({"format": _FORMAT, **asdict(self)})

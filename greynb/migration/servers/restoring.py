@@ -13,7 +13,7 @@ from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError
 from greynb.migration.servers.comparing import Told, empty, rows, with_rows
 from greynb.migration.servers.derived import Wanted, derived, formatted, is_as_it_was
-from greynb.migration.servers.record import Record, read_record
+from greynb.migration.servers.record import SCHEMA, Record, read_record
 from greynb.postgres.columns import TooExact
 from greynb.postgres.relations import Relation, relations
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     import psycopg
 
 _HIDDEN: Final = (2, 3)
+_ELSEWHERE: Final = """
+    SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+        AND NOT pg_table_is_visible(c.oid) AND n.nspname NOT LIKE 'pg|_%%' ESCAPE '|'
+        AND n.nspname NOT IN ('information_schema', %s)
+    ORDER BY 1
+"""
 
 
 @dataclass(slots=True)
@@ -98,6 +105,8 @@ def hashes(con: psycopg.Connection[Any], told: Told) -> dict[str, str]:
 
 
 def _wanted(con: psycopg.Connection[Any], record: Record | None, notices: list[str]) -> list[Wanted]:
+    # Otherwise rows that the role may not see would be missing without a word.
+    con.execute("SET LOCAL row_security = off")
     found, views = relations(con, {})
     there = formatted(con)
     tables = record.tables if record else {}
@@ -115,6 +124,10 @@ def _wanted(con: psycopg.Connection[Any], record: Record | None, notices: list[s
         wanted.append(each)
         if more:
             notices.append(f"SQLite does not get {', '.join(more)}")
+    notices += [
+        f"{name} is not on the search path, and stays there"
+        for (name,) in con.execute(_ELSEWHERE, (SCHEMA,)).fetchall()
+    ]
     gone = sorted(set(tables) - {each.name for each in wanted})
     notices += [f"{name} is not in PostgreSQL any more" for name in gone]
     known = {name for kind, name, _, _ in record.statements if kind == "view"} if record else set()

@@ -170,6 +170,8 @@ class _Work:
         names = there(con, record)
         if not names:
             return False
+        # What is compared is what is dropped.
+        con.execute(f"LOCK TABLE {', '.join(map(quote, names))} IN SHARE MODE")
         columns = formatted(con)
         same = {name for name in names if is_as_it_was(columns.get(name), record.tables[name])}
         with self.steps.step("compare"):
