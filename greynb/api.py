@@ -184,7 +184,7 @@ def sync(
             progress=progress,
         )
     except GreynbError as error:
-        raise located(error, source if error.role == "staging" else target) from error.__cause__
+        raise located(error, published.meant(error, source, target)) from error.__cause__
     is_one_file = done.mode == "none" and isinstance(done.target, Path)
     return _mirrored_alone(done, progress) if is_one_file and mirror and not dry_run else done
 
@@ -236,7 +236,7 @@ def verify(*, progress: Callable[[str, float], None] | None = None) -> Verificat
     try:
         return published.verify(source, target, progress)
     except GreynbError as error:
-        raise located(error, source if error.role == "staging" else target) from error.__cause__
+        raise located(error, published.meant(error, source, target)) from error.__cause__
 
 
 def changes(old: str | int | None = None, new: str | int | None = None) -> Changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from greynb.errors import UsageError
+from greynb.errors import GreynbError, UsageError
 
 if TYPE_CHECKING:
     from greynb.publish import SyncResult
@@ -112,3 +112,10 @@ def verify(source: Route, target: Route, progress: Progress) -> Verification:
     from greynb.publish.verifying import compare
 
     return compare(source.place, target.path, progress=progress)
+
+
+def meant(error: GreynbError, source: Route, target: Route) -> Route:
+    """Which of the two an error is about: a server's error names the server, and no role."""
+    server = source.server if source.place != target.place else None
+    on_server = server is not None and error.path == server.name
+    return source if error.role == "staging" or on_server else target

@@ -35,8 +35,16 @@ class _Engine(NamedTuple):
     functions: Mapping[str, str]
 
 
-_DUCKDB: Final = _Engine("duckdb", known.DUCKDB_RULES, known.DUCKDB_SLIPS, known.DUCKDB_FUNCTIONS)
-_SQLITE: Final = _Engine("sqlite", known.SQLITE_RULES, known.SQLITE_SLIPS, known.SQLITE_FUNCTIONS)
+_OF_A_SHELL: Final = known.Slip(
+    re.compile(r"^[\\.]"),
+    "such commands are a shell's own: `%greynb tables` lists tables, `%greynb columns TABLE` its columns",
+)
+_DUCKDB: Final = _Engine(
+    "duckdb", known.DUCKDB_RULES, (_OF_A_SHELL, *known.DUCKDB_SLIPS), known.DUCKDB_FUNCTIONS
+)
+_SQLITE: Final = _Engine(
+    "sqlite", known.SQLITE_RULES, (_OF_A_SHELL, *known.SQLITE_SLIPS), known.SQLITE_FUNCTIONS
+)
 
 # SQLite's sentences (also when DuckDB passes them on) that are about the file, not about the statement.
 _FILE_TROUBLE: Final[tuple[tuple[re.Pattern[str], type[GreynbError], str], ...]] = (

@@ -7,7 +7,8 @@ Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
 
 from __future__ import annotations
 
-from contextlib import closing
+import re
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,9 @@ CATALOGUE: Final = f"__ducklake_metadata_{ALIAS}"
 """The name under which DuckLake attaches its catalogue."""
 _PATIENCE_MS: Final = 5_000
 _OLD: Final = "CREATE_IF_NOT_EXISTS false"
+_LOST: Final = re.compile(
+    r"server closed the connection|terminating connection|connection to (?:the )?server|query \"ROLLBACK\""
+)
 _UNPUBLISHED: Final = "run `greynb sync` to make it"
 
 
@@ -76,6 +80,13 @@ def opened(
     return con
 
 
+def close(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo what is open, and close: left to DuckDB, a lost catalogue would abort the whole process there."""
+    with suppress(duckdb.Error):
+        con.execute("ROLLBACK")
+    con.close()
+
+
 def check_ready(server: Server, data_path: str | None) -> None:
     """Raise what would stop a publication to a lake, as far as that shows without making anything.
 
@@ -114,6 +125,12 @@ def unreadable(error: duckdb.Error, server: Server) -> DatabaseError:
     return trouble(error, server) or DatabaseError(
         f"the DuckLake cannot be read: {spoken(error, server)}", path=server.name
     )
+
+
+def is_lost(error: BaseException | None, server: Server) -> bool:
+    """Whether the connection to the catalogue's server broke."""
+    on_server = isinstance(server.over, Server)
+    return on_server and isinstance(error, duckdb.Error) and _LOST.search(str(error)) is not None
 
 
 def spoken(error: duckdb.Error, server: Server) -> str:

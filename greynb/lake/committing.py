@@ -12,7 +12,7 @@ import duckdb
 
 from greynb.databases.identifiers import literal
 from greynb.errors import DatabaseError, PublisherBusy, PublishError
-from greynb.lake.attaching import ALIAS
+from greynb.lake.attaching import ALIAS, is_lost
 from greynb.lake.snapshots import LakeSnapshot, version_name
 from greynb.lake.storage import trouble
 from greynb.routing import Server
@@ -28,6 +28,12 @@ def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
     if "locked" in whole or "conflict" in whole or "could not serialize" in whole:
         return PublisherBusy(
             "another publisher changed the DuckLake meanwhile", path=lake.name, hint="run it again"
+        )
+    if is_lost(error, lake):
+        return DatabaseError(
+            "the connection to the catalogue broke while the DuckLake was written",
+            path=lake.name,
+            hint="run it again when the server is back: a version is there whole, or not at all",
         )
     if "permission denied" in whole or "readonly database" in whole:
         return PublishError(

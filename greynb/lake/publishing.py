@@ -24,7 +24,7 @@ from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.witness import lease
 from greynb.errors import PublisherBusy, PublishError
 from greynb.lake.applying import COPY, Applying, Changes, drop_all
-from greynb.lake.attaching import opened
+from greynb.lake.attaching import close, opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
@@ -125,7 +125,7 @@ def publish(
                         compact(con, result.id)
                 return result
             finally:
-                con.close()
+                close(con)
         except duckdb.Error as error:
             stop_if_interrupted(error)
             raise refusal(error, lake) from error

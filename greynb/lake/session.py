@@ -20,8 +20,8 @@ from greynb.databases.recall import Recall
 from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.result import Ran
 from greynb.databases.temporary import refuse_drops
-from greynb.errors import QueryError, UnreadableDatabase
-from greynb.lake.attaching import unreadable
+from greynb.errors import DatabaseError, QueryError, UnreadableDatabase
+from greynb.lake.attaching import close, is_lost, unreadable
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
 from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
@@ -227,6 +227,13 @@ class LakeSession(EngineSession):
         try:
             return attempt()
         except QueryError as error:
+            if is_lost(error.__cause__, self._server):
+                self._forget()
+                raise DatabaseError(
+                    "the connection to the catalogue broke while the cell ran",
+                    path=self._server.name,
+                    hint="run the cell again when the server is back; it connects anew by itself",
+                ) from None
             if self._expired(error):
                 return attempt()
             if found := trouble(error.__cause__, self._server):
@@ -258,5 +265,5 @@ class LakeSession(EngineSession):
 
     def _forget(self) -> None:
         if self._opened is not None:
-            self._opened.con.close()
+            close(self._opened.con)
         self._opened = None

@@ -20,7 +20,10 @@ from greynb.routing import Server
 if TYPE_CHECKING:
     from greynb.publish.source import Place
 
-ELSEWHERE = "the version was published from another copy of staging, or staging was copied again since"
+ELSEWHERE = (
+    "the version was rolled back to, published from another copy of staging,"
+    " or staging was copied again since"
+)
 
 
 @dataclass(frozen=True, slots=True)

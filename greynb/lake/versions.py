@@ -10,7 +10,7 @@ import duckdb
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import ALIAS, CATALOGUE, opened
+from greynb.lake.attaching import ALIAS, CATALOGUE, close, opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
@@ -103,7 +103,7 @@ def rollback(
         stop_if_interrupted(error)
         raise refusal(error, lake) from error
     finally:
-        con.close()
+        close(con)
     return SyncResult(
         id=name,
         mode="rollback",

@@ -5,6 +5,7 @@ An address is completed by libpq as usual: ``PG*`` variables, ``~/.pgpass``, a s
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.errors import DatabaseError, GreynbError, MissingDatabase, UnreadableDatabase, UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 3
 """Seconds that a server may take to accept a connection, unless the address has a ``connect_timeout``."""
+_UNHEARD: Final = logging.NullHandler()
 _DEFAULTS: Final = {
     "connect_timeout": TIMEOUT,
     "application_name": "greynb",
@@ -69,6 +71,8 @@ def _attempt(server: Server) -> psycopg.Connection[Any] | GreynbError:
         return UsageError(
             "PostgreSQL needs psycopg, which is not installed", hint='pip install "greynb[postgres]"'
         )
+    # What it logs of a lost connection stands in the error; without a handler Python would print it, too.
+    logging.getLogger("psycopg").addHandler(_UNHEARD)
     try:
         given = conninfo_to_dict(server.address)
     except psycopg.ProgrammingError:

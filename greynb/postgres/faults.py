@@ -85,7 +85,10 @@ def _hint(error: psycopg.Error, statement: Statement, tables: Callable[[], Table
     if isinstance(error, errors.UndefinedTable):
         said = error.diag.message_primary or ""
         name = said.partition('"')[2].partition('"')[0]
-        close = difflib.get_close_matches(name.casefold(), list(tables()), n=2, cutoff=0.7)
+        there = list(tables())
+        if name in there:
+            return "it is not in the search_path here"
+        close = difflib.get_close_matches(name.casefold(), there, n=2, cutoff=0.7)
         return f"did you mean {' or '.join(close)}?" if close else None
     return next((hint for word, hint in _HABITS.items() if word in statement.text.upper()), None)
 

@@ -144,7 +144,8 @@ _SHOWN = 20
 
 def _head(result: SyncResult) -> Iterator[str]:
     if result.mode == "none":
-        yield f"nothing to copy: staging and analytics are one file ({result.path})"
+        kind = "file" if isinstance(result.path, Path) else "database"
+        yield f"nothing to copy: staging and analytics are one {kind} ({result.path})"
         return
     if result.mode == "unchanged":
         yield f"{result.id}: unchanged, it holds what staging does; nothing {_verb(result)} published"

@@ -92,6 +92,8 @@ DUCKDB_SLIPS = [
     ("SELECT * FROM race_metadata WHERE race_date = '01/07/2025'", "strptime"),
     ("SELECT venue, count(*) FROM race_metadata", "GROUP BY ALL"),
     ("SELECT max(race_date, '2025-01-01') FROM race_metadata", "greatest(a, b)"),
+    (".tables", "`%greynb tables`"),
+    ("\\d race_metadata", "`%greynb columns TABLE`"),
 ]
 
 SQLITE_SLIPS = [
@@ -110,6 +112,8 @@ SQLITE_SLIPS = [
     ("SELECT TRY_CAST(venue AS INTEGER) FROM race_metadata", "typeof"),
     ("CREATE OR REPLACE TABLE x AS SELECT 1", "DROP TABLE IF EXISTS"),
     ("DESCRIBE race_metadata", "pragma_table_info"),
+    (".schema race_metadata", "`%greynb columns TABLE`"),
+    ("\\dt", "`%greynb tables`"),
     ("SELECT left(venue, 2) FROM race_metadata", "substr"),
     ("INSERT INTO race_metadata (race_id, venue) VALUES ('a', 'x')", "ON CONFLICT"),
     ("INSERT INTO dog_race_data (race_id) VALUES ('zz')", "insert the row it refers to"),

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import greynb
 from greynb import api
 from greynb.errors import PublishError
 from greynb.lake.attaching import ALIAS, opened
@@ -95,6 +96,7 @@ def test_rolling_back_makes_a_new_version_with_the_old_rows(lake: Lake) -> None:
     api.sync()
     done = api.rollback()
     assert (done.id, done.mode) == ("lake-000003", "rollback")
+    assert "the version was rolled back to" in str(greynb.status())
     assert lake.rows("SELECT sum(id), sum(prize) FROM races") == before
     assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
     assert [(each.id, each.mode, each.current) for each in api.history()] == [

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,6 +188,49 @@ def test_a_broken_connection_between_two_cells_is_made_again(lake: Lake, postgre
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     wait_for(lambda: lake.rows("SELECT count(*) FROM races") == [(5000,)])
+
+
+def test_a_cell_that_loses_the_catalogue_says_so_and_the_next_one_runs(
+    lake: Lake, postgres: PostgresServer
+) -> None:
+    api.sync()
+    session = lake.cells()
+
+    def end() -> None:
+        ended = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'idle in transaction'"
+            " AND state_change < clock_timestamp() - interval '0.3 s'"  # it computes
+        )
+        with postgres.connect(server().database) as con:
+            wait_for(lambda: con.execute(ended).fetchone() is not None)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    with pytest.raises(DatabaseError, match="the connection to the catalogue broke while the cell ran"):
+        session.run("SELECT count(*) FROM races a, races b, range(15) c(n) WHERE (a.id + b.id + n) % 7 > 1")
+    ending.join()
+    assert lake.rows("SELECT count(*) FROM races") == [(5000,)]
+
+
+def test_a_publication_that_loses_the_catalogue_says_so_and_leaves_the_old_version(
+    lake: Lake, postgres: PostgresServer
+) -> None:
+    api.sync()
+    lake.execute("DELETE FROM races WHERE id % 2 = 0")
+
+    def end(step: str, part: float) -> None:
+        if step == "commit":
+            with postgres.connect(server().database) as con:
+                con.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+
+    with pytest.raises(DatabaseError, match="the connection to the catalogue broke"):
+        api.sync(progress=end)
+    assert api.history()[0].id == "lake-000001"
+    assert api.sync().id == "lake-000002"
 
 
 def test_staging_on_postgresql_is_published_to_a_lake_by_its_changed_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -138,6 +139,22 @@ def test_a_lake_that_cannot_be_published_to_is_known_before_anything_is_written(
         plan_servers(address, catalogue, Settings.from_environ({}, stage.parent))
     assert plan_servers(address, catalogue, settings).trial.tables == 2
     assert not stage.with_name("lake").exists()
+
+
+def test_a_server_lost_while_rows_are_copied_is_told_by_the_error_alone(stage, address, capsys):
+    def end(step: str, part: float) -> None:
+        if step == "copy rows":
+            with psycopg.connect(address) as con:
+                con.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+
+    plan = planned(stage, address)
+    with pytest.raises(DatabaseError, match="PostgreSQL gave up"):
+        to_servers(plan, progress=end)
+    assert tables(address) == []
+    assert logging.getLogger("psycopg").hasHandlers() and capsys.readouterr().err == ""
 
 
 def test_an_address_that_is_not_understood_is_said_to_come_from_its_option(stage, address):
@@ -331,6 +348,7 @@ def test_going_back_uses_the_old_file_only_where_it_holds_the_same(stage, addres
     moved(stage, address)
     kept = shutil.copyfile(stage, stage.with_name("same.db"))
     plan = plan_files(kept, stage.with_name("b.db"), Settings.current())
+    assert f"{kept} is there already: it is used if it holds the same" in str(plan)
     with psycopg.connect(address) as con:
         con.execute("DELETE FROM odds WHERE race = 1")
     with pytest.raises(UsageError, match=r"(?s)holds something else.*differing: odds"):

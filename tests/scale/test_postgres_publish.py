@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from greynb import api
 from greynb.errors import GreynbError
 from greynb.postgres.snapshot import ServerLook
 from greynb.publish import SyncResult, sync
@@ -22,6 +23,7 @@ from greynb.publish.lag import lag
 from greynb.publish.verifying import compare
 from greynb.publish.versions import rollback
 from greynb.routing import Server
+from tests.scale.server import free_port
 
 
 @pytest.fixture
@@ -64,6 +66,25 @@ def test_all_rows_arrive_and_what_was_read_how_is_said(
     assert compare(server, target).equal
     (version,) = history(target)
     assert version.current
+
+
+def test_a_server_that_is_down_is_said_to_be_staging(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAGING_DB_PATH", f"postgresql://ann@127.0.0.1:{free_port()}/races")
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(target))
+    for action in (api.sync, api.verify):
+        with pytest.raises(GreynbError, match=r"(?s)on: staging .*chosen by STAGING_DB_PATH"):
+            action()
+
+
+def test_one_database_for_both_is_not_called_a_file(
+    con: psycopg.Connection, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STAGING_DB_PATH", "ANALYTICS_DB_PATH"):
+        monkeypatch.setenv(name, url)
+    assert "staging and analytics are one database (postgresql://" in str(api.sync())
 
 
 def test_only_changed_rows_are_read_again(con: psycopg.Connection, server: Server, target: Path) -> None:

@@ -138,6 +138,13 @@ def test_a_table_that_is_not_there_gets_a_near_name(session: PostgresStaging) ->
     assert caught.value.hint == "did you mean predictions?"
 
 
+def test_a_table_out_of_the_search_path_is_not_offered_as_another(session: PostgresStaging) -> None:
+    session.run("CREATE TABLE predictions (id bigint)")
+    with pytest.raises(QueryError) as caught:
+        session.run("SET search_path TO elsewhere; SELECT * FROM predictions")
+    assert caught.value.hint == "it is not in the search_path here"
+
+
 def test_a_habit_of_sqlite_gets_the_other_way_to_write_it(session: PostgresStaging) -> None:
     with pytest.raises(QueryError) as caught:
         session.run("INSERT OR REPLACE INTO t VALUES (1, 'a')")

@@ -53,6 +53,8 @@ class ToFiles:
 
     def notices(self) -> Iterator[str]:
         """What the ``.env`` file cannot change."""
+        if not self.already and self.staging.exists():
+            yield f"{self.staging} is there already: it is used if it holds the same, else nothing is done"
         yield "the databases of both roles stay; nothing reads them any more once programs were started anew"
         if "ANALYTICS_ENGINE" in self.settings.variables:
             yield "ANALYTICS_ENGINE is set, and DuckDB reads the files: unset it"

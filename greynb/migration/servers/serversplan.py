@@ -167,8 +167,13 @@ def plan_servers(
     if plan.already:
         return plan
     _check(plan, now)
-    with _named("--analytics" if analytics is not None else to[1].chosen_by):
+    try:
+        connect(plan.server).close()  # it says at once what is wrong with it
         published.check_target(to[1])
+    except GreynbError as error:
+        given = error.path == plan.server.name or analytics is not None
+        option = "--staging" if error.path == plan.server.name else "--analytics"
+        raise error.at(chosen_by=(option if given else to[1].chosen_by) if error.path else None) from None
     return replace(plan, trial=_tried(plan, Steps(progress)))
 
 
@@ -228,7 +233,6 @@ def _check(plan: ToServers, now: Route) -> None:
 
 
 def _tried(plan: ToServers, steps: Steps) -> Trial:
-    connect(plan.server).close()  # it says at once what is wrong with it
     with FileSource(plan.source).held() as path, closing(sqlite3.connect(path)) as lite:
         schema = read_schema(lite)
         with steps.step("census") as told:

@@ -94,7 +94,7 @@ class Reader:
         if source.file != route.name:
             raise UsageError(
                 f"it was made from {source.file}, but {source.role} is {route.name} here",
-                hint=f"set {route.variable or 'the environment'} to the file it was made from",
+                hint=f"set {route.variable or 'the environment'} to what it was made from",
             )
         try:
             if source.kind == "evaluation":
