@@ -146,7 +146,8 @@ def _told(done: copying.Copied, reason: str) -> str:
         (len(done.changed), "by changed rows"),
         (len(done.whole), f"whole ({', '.join(done.whole[:5])})"),
     ]
-    return "read from PostgreSQL: " + ", ".join(f"{n} tables {how}" for n, how in counts if n)
+    read = (f"{n} table{'s' * (n > 1)} {how}" for n, how in counts if n)
+    return "read from PostgreSQL: " + ", ".join(read)
 
 
 def _hashes(con: psycopg.Connection[Any], done: copying.Copied, told: copying.Told) -> dict[str, str | None]:

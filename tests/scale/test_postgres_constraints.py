@@ -180,7 +180,7 @@ def test_rows_that_change_places_do_not_hinder_each_other(
     con.execute("INSERT INTO boxes VALUES (500, 50)")
     done = sync(server, target, verify=True)
     assert compare(server, target).equal
-    assert "1 tables by changed rows" in str(done.notices)
+    assert "1 table by changed rows" in str(done.notices)
     ((sql,),) = read(target, "SELECT sql FROM sqlite_schema WHERE name = 'boxes_box_key'")
     assert sql.startswith("CREATE UNIQUE INDEX")
 

@@ -103,7 +103,7 @@ def test_after_a_restart_all_rows_are_read_once(
     done = sync(server, target)
     assert "restarted since the version before, and does not keep the moments of commits" in said(done)
     execute(filled, "UPDATE races SET venue = 'x' WHERE id = 1")
-    assert said(sync(server, target)) == "read from PostgreSQL: 1 tables by changed rows"
+    assert said(sync(server, target)) == "read from PostgreSQL: 1 table by changed rows"
 
 
 def test_a_server_that_keeps_the_moments_of_commits_is_carried_on_from_after_a_restart(
@@ -112,7 +112,7 @@ def test_a_server_that_keeps_the_moments_of_commits_is_carried_on_from_after_a_r
     sync(server, target)
     postgres.restart()
     execute(filled, "UPDATE races SET venue = 'x' WHERE id = 1")
-    assert said(sync(server, target)) == "read from PostgreSQL: 1 tables by changed rows"
+    assert said(sync(server, target)) == "read from PostgreSQL: 1 table by changed rows"
     assert compare(server, target).equal
 
 

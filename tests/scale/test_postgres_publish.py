@@ -95,7 +95,7 @@ def test_only_changed_rows_are_read_again(con: psycopg.Connection, server: Serve
     con.execute("UPDATE races SET id = 30000 WHERE id = 50")
     done = sync(server, target, verify=True)
     assert done.mode == "incremental" and done.reason == ""
-    assert told(done) == "read from PostgreSQL: 1 tables unchanged, 1 tables by changed rows"
+    assert told(done) == "read from PostgreSQL: 1 table unchanged, 1 table by changed rows"
     races = done.tables["races"]
     assert (races.inserted, races.updated, races.deleted) == (3, 5, 11)
     assert compare(server, target).equal
@@ -118,7 +118,7 @@ def test_a_table_without_a_key_is_read_whole_when_it_changed(
     sync(server, target)
     con.execute("INSERT INTO notes VALUES (now(), 'second')")
     done = sync(server, target, verify=True)
-    assert told(done) == "read from PostgreSQL: 1 tables unchanged, 1 tables whole (notes)"
+    assert told(done) == "read from PostgreSQL: 1 table unchanged, 1 table whole (notes)"
     assert compare(server, target).equal
 
 
