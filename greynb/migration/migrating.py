@@ -13,6 +13,7 @@ from greynb.errors import UsageError
 from greynb.migration import contents
 from greynb.migration.contents import Content, content_of, differing
 from greynb.migration.journal import Journal, State, migrating
+from greynb.migration.migrated import Migrated
 from greynb.migration.placing import MOVE, check_analytics, check_side_files, finish, place
 from greynb.migration.plan import Plan, check_room
 from greynb.migration.switching import switch
@@ -24,48 +25,7 @@ from greynb.routing.settings import same_file
 Progress = Callable[[str, float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """What was done; prints as a few lines.
-
-    Attributes
-    ----------
-    plan
-        What was to be done.
-    already
-        Whether it had been done before.
-    tables
-        How many were copied and compared; 0 where nothing was.
-    version
-        Of analytics; empty on the way to one database.
-    kept
-        Where the old ``.env`` file is kept; None where there was none, or nothing to change in it.
-    notices
-        What the user should know.
-    """
-
-    plan: Plan
-    already: bool
-    tables: int = 0
-    version: str = ""
-    kept: Path | None = None
-    notices: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        plan = self.plan
-        if self.already:
-            yield f"done already: {plan.env_file} names {' and '.join(sorted(set(plan.variables.values())))}"
-        else:
-            published = f", published as {self.version}" if self.version else ""
-            yield f"{plan.target}: {self.tables} tables, equal to {plan.source}{published}"
-            yield f"{plan.env_file} names them" + (f"; the old one is {self.kept}" if self.kept else "")
-        yield from (f"note: {notice}" for notice in self.notices)
-
-
-def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None) -> Migration:
+def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None) -> Migrated[Plan]:
     """Carry a plan out.
 
     Each step is whole or not done, and what is done is found again by the next run: a kill at any instant
@@ -91,9 +51,9 @@ def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None
         state = journal.read()
         if state and _finished(plan, state):
             journal.write(state.at("done"))
-            return Migration(plan, True, notices=(*plan.notices(), *_written_since(plan, state)))
+            return Migrated(plan, True, notices=(*plan.notices(), *_written_since(plan, state)))
         if same_file(plan.source, plan.target) and plan.switched():
-            return Migration(plan, True, notices=tuple(plan.notices()))
+            return Migrated(plan, True, notices=tuple(plan.notices()))
         check_analytics(plan.target, plan.analytics)
         work = _Work(plan, journal, Steps(progress), mirror)
         return work.done(state)
@@ -106,7 +66,7 @@ class _Work:
     steps: Steps
     mirror: bool
 
-    def done(self, before: State | None) -> Migration:
+    def done(self, before: State | None) -> Migrated[Plan]:
         plan = self.plan
         if same_file(plan.source, plan.target):
             state, version = None, ""  # back to one database that is staging itself: only names change
@@ -119,7 +79,8 @@ class _Work:
         if state is not None:
             self.journal.write(state.at("done"))
         notices = (*plan.notices(), *(_written_since(plan, state) if state else ()))
-        return Migration(plan, False, len(state.content) - 1 if state else 0, version, kept, notices)
+        tables = len(state.content) - 1 if state else 0
+        return Migrated(plan, False, tables, version, kept, notices=notices)
 
     def _copied(self, before: State | None) -> State:
         """Make the new file, unless it is there and holds the same."""

@@ -46,6 +46,11 @@ class Plan:
             ROLE_VARIABLES["analytics"]: str(self.analytics or self.target),
         }
 
+    @property
+    def ends(self) -> tuple[Path, Path]:
+        """What is copied, and what is made."""
+        return self.source, self.target
+
     def switched(self) -> bool:
         """Whether the ``.env`` file says so already."""
         return switched(self.env_file, self.target, self.analytics or self.target)

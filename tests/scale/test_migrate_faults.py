@@ -20,10 +20,11 @@ from greynb.cli import main
 from greynb.connections import close_all
 from greynb.errors import DatabaseError, MissingDatabase, RoutingError, UsageError
 from greynb.migration.contents import content_of
+from greynb.migration.migrated import Migrated
 from greynb.migration.servers.filesplan import plan_files
 from greynb.migration.servers.serversplan import ToServers, plan_servers
 from greynb.migration.servers.tofiles import to_files
-from greynb.migration.servers.toservers import Done, to_servers
+from greynb.migration.servers.toservers import to_servers
 from greynb.routing import Settings
 from tests.scale.brought import made
 from tests.scale.server import PostgresServer, free_port, wait_for
@@ -68,7 +69,7 @@ def planned(stage: Path, address: str) -> ToServers:
     return plan_servers(address, None, Settings.from_environ({}, stage.parent))
 
 
-def moved(stage: Path, address: str) -> Done:
+def moved(stage: Path, address: str) -> Migrated[ToServers]:
     return to_servers(planned(stage, address))
 
 

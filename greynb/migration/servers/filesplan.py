@@ -51,6 +51,11 @@ class ToFiles:
         places = str(self.staging), str(self.analytics)
         return dict(zip((ROLE_VARIABLES["staging"], ROLE_VARIABLES["analytics"]), places, strict=True))
 
+    @property
+    def ends(self) -> tuple[Server, Path]:
+        """What is copied, and what is made."""
+        return self.server, self.staging
+
     def notices(self) -> Iterator[str]:
         """What the ``.env`` file cannot change."""
         if not self.already and self.staging.exists():

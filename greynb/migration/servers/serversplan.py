@@ -92,6 +92,11 @@ class ToServers:
         texts = [without_password(each) if isinstance(each, Server) else str(each) for each in places]
         return {ROLE_VARIABLES["staging"]: texts[0], ROLE_VARIABLES["analytics"]: texts[1]}
 
+    @property
+    def ends(self) -> tuple[Path, Server]:
+        """What is copied, and what is made."""
+        return self.source, self.server
+
     def notices(self) -> Iterator[str]:
         """What the user has to see to."""
         if without_password(self.server) != self.server.address:

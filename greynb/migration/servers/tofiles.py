@@ -13,6 +13,7 @@ from greynb.databases.lockers import open_for_writing
 from greynb.errors import DatabaseError, GreynbError, UsageError
 from greynb.migration.contents import Content, check_equal, content_of, differing
 from greynb.migration.journal import Journal, State, migrating
+from greynb.migration.migrated import Migrated
 from greynb.migration.placing import MOVE, check_analytics, check_side_files, finish, place
 from greynb.migration.servers.filesplan import ToFiles
 from greynb.migration.servers.restoring import hashes, restore
@@ -24,45 +25,7 @@ from greynb.publish.steps import Steps
 _MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class Back:
-    """What was done; prints as a few lines.
-
-    Attributes
-    ----------
-    plan
-        What was to be done.
-    already
-        Whether it had been done before.
-    tables
-        How many were copied and compared.
-    version
-        Of analytics.
-    kept
-        Where the old ``.env`` file is kept; None where there was none, or nothing to change in it.
-    notices
-        What the user should know.
-    """
-
-    plan: ToFiles
-    already: bool
-    tables: int = 0
-    version: str = ""
-    kept: Path | None = None
-    notices: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        plan = self.plan
-        lines = [f"done already: {plan.env_file} names {plan.staging} and {plan.analytics}"]
-        if not self.already:
-            lines = [
-                f"{plan.staging}: {self.tables} tables, equal to {plan.server}, published as {self.version}",
-                f"{plan.env_file} names them" + (f"; the old one is {self.kept}" if self.kept else ""),
-            ]
-        return "\n".join([*lines, *(f"note: {notice}" for notice in self.notices)])
-
-
-def to_files(plan: ToFiles, *, mirror: bool = True, progress: published.Progress = None) -> Back:
+def to_files(plan: ToFiles, *, mirror: bool = True, progress: published.Progress = None) -> Migrated[ToFiles]:
     """Carry a plan out; what is done is found again by the next run.
 
     Parameters
@@ -82,7 +45,7 @@ def to_files(plan: ToFiles, *, mirror: bool = True, progress: published.Progress
         The server cannot be reached or read, a copy is not what was copied, or there is too little space.
     """
     if plan.already:
-        return Back(plan, True, notices=tuple(plan.notices()))
+        return Migrated(plan, True, notices=tuple(plan.notices()))
     with migrating(plan.staging) as journal:
         check_analytics(plan.staging, plan.analytics)
         return _Work(plan, journal, Steps(progress), mirror).done()
@@ -96,7 +59,7 @@ class _Work:
     mirror: bool
     notices: list[str] = field(default_factory=list)
 
-    def done(self) -> Back:
+    def done(self) -> Migrated[ToFiles]:
         plan, steps = self.plan, self.steps
         state = self._copied()
         done = sync(plan.staging, plan.analytics, verify=True, mirror=self.mirror, progress=steps.progress)
@@ -111,7 +74,7 @@ class _Work:
             kept = switch(plan.env_file, plan.variables)
         self.journal.write(state.at("done"))
         self.notices += plan.notices()
-        return Back(plan, False, len(state.content) - 1, done.id, kept, tuple(self.notices))
+        return Migrated(plan, False, len(state.content) - 1, done.id, kept, notices=tuple(self.notices))
 
     def _copied(self) -> State:
         """Make the new file, unless it is there and holds the same."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greynb import published
@@ -15,6 +14,7 @@ from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError, PublishError, UsageError
 from greynb.migration.contents import Content, changed_since, copy, differing
 from greynb.migration.journal import Journal, State, migrating
+from greynb.migration.migrated import Migrated
 from greynb.migration.servers.bringing import bring
 from greynb.migration.servers.comparing import hash_of
 from greynb.migration.servers.derived import formatted, is_as_it_was
@@ -33,53 +33,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was done; prints as a few lines.
-
-    Attributes
-    ----------
-    plan
-        What was to be done.
-    already
-        Whether it had been done before.
-    tables
-        How many were copied and compared.
-    version
-        Of analytics; empty where it reads staging itself.
-    kept
-        Where the old ``.env`` file is kept; None where there was none, or nothing to change in it.
-    lefts
-        What is not carried over, with the reason.
-    notices
-        What the user should know.
-    """
-
-    plan: ToServers
-    already: bool
-    tables: int = 0
-    version: str = ""
-    kept: Path | None = None
-    lefts: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        plan = self.plan
-        if self.already:
-            yield f"done already: {plan.env_file} names {' and '.join(plan.variables.values())}"
-        else:
-            version = f", published as {self.version}" if self.version else ""
-            yield f"{plan.server}: {self.tables} tables, equal to {plan.source}{version}"
-            yield f"{plan.env_file} names them" + (f"; the old one is {self.kept}" if self.kept else "")
-        told = self.plan.trial.lefts
-        yield from (f"not there: {each}" for each in self.lefts if each not in told)
-        yield from (f"note: {notice}" for notice in self.notices)
-
-
-def to_servers(plan: ToServers, *, progress: Progress | None = None) -> Done:
+def to_servers(plan: ToServers, *, progress: Progress | None = None) -> Migrated[ToServers]:
     """Carry a plan out.
 
     All tables are made, filled and compared in one transaction of the server: a kill leaves all of them or
@@ -100,7 +54,7 @@ def to_servers(plan: ToServers, *, progress: Progress | None = None) -> Done:
         A database cannot be reached or read, holds not what was copied, or there is too little space.
     """
     if plan.already:
-        return Done(plan, True, notices=tuple(plan.notices()))
+        return Migrated(plan, True, notices=tuple(plan.notices()))
     with migrating(plan.source.with_name(f"{plan.source.name}.to-servers")) as journal:
         return _Work(plan, journal, Steps(progress)).done()
 
@@ -114,7 +68,7 @@ class _Work:
     lefts: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
 
-    def done(self) -> Done:
+    def done(self) -> Migrated[ToServers]:
         plan = self.plan
         state = self._copied()
         version = self._published()
@@ -125,7 +79,8 @@ class _Work:
             kept = switch(plan.env_file, plan.variables)
         self.journal.write(state.at("done"))
         self.notices += plan.notices()
-        return Done(plan, False, self.tables, version, kept, self.lefts, tuple(self.notices))
+        lefts = tuple(each for each in self.lefts if each not in plan.trial.lefts)
+        return Migrated(plan, False, self.tables, version, kept, lefts, tuple(self.notices))
 
     def _copied(self) -> State:
         """Have what the file holds now in the server, by an earlier run or this one."""
