@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -141,6 +142,10 @@ class S3Server:
 
     def stop(self) -> None:
         self._end("proxy")
+
+    def freeze(self, *, on: bool) -> None:
+        """Let the server take connections and answer nothing, or go on."""
+        self._processes["proxy"].send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def secure(self) -> str:
         """Speak TLS from now on, until `rotate`; gives the file of the certificate, which signed itself."""

@@ -305,6 +305,20 @@ def test_a_silent_address_is_given_up_within_seconds(lake: Lake, monkeypatch: py
         assert time.monotonic() - begun < 20  # 3 s on an idle machine
 
 
+def test_a_server_that_falls_silent_ends_a_cell_in_time(lake: Lake, s3: S3Server) -> None:
+    api.sync()
+    lake.cells().refresh()
+    s3.freeze(on=True)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(DatabaseError, match=f"127.0.0.1:{s3.port}"):
+            lake.rows("SELECT count(DISTINCT track) FROM races")
+        assert time.monotonic() - begun < 60  # 20 s on an idle machine; 120 s by DuckDB's own settings
+    finally:
+        s3.freeze(on=False)
+    assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
+
+
 @contextmanager
 def silent_port() -> Iterator[int]:
     """A port whose queue of callers is full, so that nobody is answered, as behind a firewall."""
