@@ -33,6 +33,8 @@ from tests.scale.server import free_port, wait_for
 from tests.scale.spark import SparkCluster
 
 LONG = "SELECT count(*) AS n FROM races a, races b, races c WHERE (a.id * b.id + c.id) % 7 = 3 AND a.id < {}"
+SOME, MANY = 160, 1500
+"""Races ``a`` for some ten seconds, and for minutes."""
 
 
 class Cells(Lake):
@@ -69,6 +71,7 @@ def during(work: Callable[[], object], cells: Cells, fault: Callable[[], None]) 
         running = pool.submit(work)
         wait_for(lambda: cells.session().progress() is not None or running.done(), 120)
         time.sleep(2)  # now its tasks are on the executors
+        assert not running.done()
         fault()
         return running.result(timeout=280)
 
@@ -76,14 +79,14 @@ def during(work: Callable[[], object], cells: Cells, fault: Callable[[], None]) 
 def test_a_query_completes_when_an_executor_and_its_worker_are_killed(
     cells: Cells, spark: SparkCluster
 ) -> None:
-    expected = cells.ask(LONG.format(40))
+    expected = cells.ask(LONG.format(SOME))
 
     def kill() -> None:
         os.kill(spark.executors()[0], signal.SIGKILL)
         spark.kill("worker1")
 
     try:
-        assert during(lambda: cells.ask(LONG.format(40)), cells, kill) == expected
+        assert during(lambda: cells.ask(LONG.format(SOME)), cells, kill) == expected
     finally:
         spark.start_worker(1)
 
@@ -111,7 +114,7 @@ def test_a_server_killed_during_a_query_is_an_error_within_seconds(cells: Cells,
 
     try:
         with pytest.raises(DatabaseError, match="Spark"):
-            during(lambda: cells.ask(LONG.format(1500)), cells, kill)
+            during(lambda: cells.ask(LONG.format(MANY)), cells, kill)
         assert time.monotonic() - killed[0] < 30
     finally:
         spark.start_connect()
@@ -132,7 +135,7 @@ def test_an_interrupt_stops_the_query_and_the_next_one_runs(cells: Cells) -> Non
 
     try:
         with pytest.raises(QueryInterrupted):
-            during(lambda: cells.ask(LONG.format(1500)), cells, begin)
+            during(lambda: cells.ask(LONG.format(MANY)), cells, begin)
     finally:
         stopped.set()
         thread.join()
@@ -140,14 +143,19 @@ def test_an_interrupt_stops_the_query_and_the_next_one_runs(cells: Cells) -> Non
 
 
 def test_progress_is_told_by_tasks(cells: Cells) -> None:
-    seen: set[float | None] = set()
+    def part() -> float | None:
+        progress = cells.session().progress()
+        return progress.fraction if progress else None
+
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(cells.ask, LONG.format(40))
-        while not running.done():
-            progress = cells.session().progress()
-            seen.add(progress.fraction if progress else None)
-            time.sleep(0.05)
-    assert any(part is not None and 0 <= part <= 1 for part in seen)
+        running = pool.submit(cells.ask, LONG.format(MANY))
+        try:
+            wait_for(lambda: part() is not None or running.done(), 120)  # Spark tells every two seconds
+            assert 0 <= (part() or -1) <= 1
+        finally:
+            while not running.done():
+                cells.session().interrupt()
+                time.sleep(0.2)
 
 
 def test_cells_follow_versions_and_pins(cells: Cells) -> None:
