@@ -8,13 +8,11 @@ from pathlib import Path
 
 from greynb.databases.copying import remove_database
 from greynb.databases.descriptors import identity_of
-from greynb.databases.lockers import open_for_writing
-from greynb.errors import UsageError
 from greynb.migration import contents
-from greynb.migration.contents import Content, content_of, differing
+from greynb.migration.contents import Content, content_of
 from greynb.migration.journal import Journal, State, migrating
 from greynb.migration.migrated import Migrated
-from greynb.migration.placing import MOVE, check_analytics, check_side_files, finish, place
+from greynb.migration.placing import check_analytics, check_side_files, finish, place, will_do
 from greynb.migration.plan import Plan, check_room
 from greynb.migration.switching import switch
 from greynb.publish import sync
@@ -115,18 +113,9 @@ class _Work:
         seen = look_before_copying(plan.source)
         with self.steps.step("compare") as told:
             there, source = content_of(plan.target, told), content_of(plan.source, told)
-        if there == source:
-            return self.journal.write(self._state(source, plan.target, seen.to_json() if seen else None))
-        ours = before is not None and before.made(plan.target) and before.stage != "done"
-        if ours and before and not differing(there, before.content) and not open_for_writing(plan.target):
-            remove_database(plan.target)  # our own copy, which nobody has used, of a source that went on
+        if not will_do(plan.target, there, source, before):
             return None
-        raise UsageError(
-            "the file is there already, and holds something else than what would be copied",
-            detail=f"differing: {', '.join(differing(there, source)[:5])}",
-            path=plan.target,
-            hint=MOVE,
-        )
+        return self.journal.write(self._state(source, plan.target, seen.to_json() if seen else None))
 
     def _state(self, content: Content, made: Path, seen: dict[str, int | str] | None) -> State:
         identity = identity_of(made)

@@ -7,10 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from greynb.databases.copying import mapped
+from greynb.databases.copying import mapped, remove_database
 from greynb.databases.fingerprint import SIDE_FILES
 from greynb.databases.generations import generation_at
+from greynb.databases.lockers import open_for_writing
 from greynb.errors import UsageError
+from greynb.migration.contents import Content, differing
+from greynb.migration.journal import State
 from greynb.publish.durable import sync_file, sync_folder
 
 MOVE: Final = "move it away, or choose another file"
@@ -35,6 +38,39 @@ def check_side_files(target: Path) -> None:
                 path=target,
                 hint=f"move {target}{ending} away",
             )
+
+
+def will_do(target: Path, there: Content, wanted: Content, before: State | None) -> bool:
+    """Whether a file that is there holds what would be copied.
+
+    An unfinished copy of an earlier run, which nobody has used, of what went on since is removed.
+
+    Parameters
+    ----------
+    target
+        The file.
+    there, wanted
+        What it holds, and what it is to hold.
+    before
+        How far the earlier run came.
+
+    Raises
+    ------
+    UsageError
+        It holds something else.
+    """
+    if there == wanted:
+        return True
+    ours = before is not None and before.stage != "done" and before.made(target)
+    if ours and before and not differing(there, before.content) and not open_for_writing(target):
+        remove_database(target)
+        return False
+    raise UsageError(
+        "the file is there already, and holds something else than what would be copied",
+        detail=f"differing: {', '.join(differing(there, wanted)[:5])}",
+        path=target,
+        hint=MOVE,
+    )
 
 
 def finish(copy: Path, mode: int) -> None:

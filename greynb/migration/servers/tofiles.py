@@ -9,12 +9,11 @@ from pathlib import Path
 from greynb import published
 from greynb.databases.copying import check_space, remove_database
 from greynb.databases.descriptors import identity_of
-from greynb.databases.lockers import open_for_writing
-from greynb.errors import DatabaseError, GreynbError, UsageError
+from greynb.errors import DatabaseError, GreynbError
 from greynb.migration.contents import Content, check_equal, content_of, differing
 from greynb.migration.journal import Journal, State, migrating
 from greynb.migration.migrated import Migrated
-from greynb.migration.placing import MOVE, check_analytics, check_side_files, finish, place
+from greynb.migration.placing import check_analytics, check_side_files, finish, place, will_do
 from greynb.migration.servers.filesplan import ToFiles
 from greynb.migration.servers.restoring import hashes, restore
 from greynb.migration.switching import switch
@@ -106,21 +105,11 @@ class _Work:
 
     def _found(self, wanted: Content) -> Content | None:
         """What a file that is there holds, if it will do; None where it is to be made again."""
-        plan, before = self.plan, self.journal.read()
+        target, before = self.plan.staging, self.journal.read()
         remove_database(self.journal.copy)  # perhaps another name of the same file
-        there = content_of(plan.staging)
-        if _tables(there) == wanted:
-            return there
-        ours = before is not None and before.made(plan.staging) and before.stage != "done"
-        if ours and before and not differing(there, before.content) and not open_for_writing(plan.staging):
-            remove_database(plan.staging)  # our own copy, which nobody has used, of a server that went on
-            return None
-        raise UsageError(
-            "the file is there already, and holds something else than what would be copied",
-            detail=f"differing: {', '.join(differing(_tables(there), wanted)[:5])}",
-            path=plan.staging,
-            hint=MOVE,
-        )
+        there = content_of(target)
+        # The server has no schema of SQLite's to compare.
+        return there if will_do(target, there, {**wanted, "": there[""]}, before) else None
 
     def _state(self, content: Content, made: Path, seen: dict[str, int | str]) -> State:
         identity = identity_of(made)
