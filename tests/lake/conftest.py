@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from greynb import connections
+import greynb
+from greynb import api, connections
 from greynb.lake.session import LakeSession
 from greynb.routing import Settings
 
@@ -67,3 +68,20 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
     monkeypatch.setenv("ANALYTICS_DB_PATH", f"ducklake:{made.catalogue}")
     yield made
     connections.close_all()
+
+
+def check_versions(lake: Lake) -> None:
+    """Assert that publications, cells, pins, the history and going back work, wherever the lake is."""
+    assert api.sync().id == "lake-000001"
+    lake.execute("UPDATE races SET prize = 1 WHERE id < 10", "DELETE FROM tips")
+    done = api.sync()
+    assert (done.mode, done.tables["races"].updated) == ("incremental", 8)
+    assert api.verify().equal
+    assert lake.rows("SELECT count(*) FROM tips") == [(0,)]
+    connections.pin(Settings.current().route("analytics"), "1")
+    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
+    connections.unpin(Settings.current().route("analytics"))
+    api.rollback()
+    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
+    assert [each.id for each in api.history()] == ["lake-000003", "lake-000002", "lake-000001"]
+    assert "lake-000003" in str(greynb.status())

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-import greynb
 from greynb import api, connections
 from greynb.databases.identifiers import literal
 from greynb.errors import DatabaseError, PublisherBusy, PublishError, UnreadableDatabase, UsageError
 from greynb.lake.attaching import ALIAS, opened
 from greynb.lake.committing import refusal
 from greynb.routing import Server, Settings
-from tests.lake.conftest import Lake, fill
+from tests.lake.conftest import Lake, check_versions, fill
 from tests.scale.server import PostgresServer, wait_for
 
 
@@ -42,19 +41,7 @@ def server() -> Server:
 
 
 def test_publications_cells_history_and_rollback_work_as_on_a_file(lake: Lake) -> None:
-    assert api.sync().id == "lake-000001"
-    lake.execute("UPDATE races SET prize = 1 WHERE id < 10", "DELETE FROM tips")
-    done = api.sync()
-    assert (done.mode, done.tables["races"].updated) == ("incremental", 8)
-    assert api.verify().equal
-    assert lake.rows("SELECT count(*) FROM tips") == [(0,)]
-    connections.pin(Settings.current().route("analytics"), "1")
-    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
-    connections.unpin(Settings.current().route("analytics"))
-    api.rollback()
-    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
-    assert [each.id for each in api.history()] == ["lake-000003", "lake-000002", "lake-000001"]
-    assert "lake-000003" in str(greynb.status())
+    check_versions(lake)
 
 
 def test_a_new_lake_needs_a_folder_for_its_files(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,17 @@ def moved(stage: Path, address: str) -> Migrated[ToServers]:
     return to_servers(planned(stage, address))
 
 
+def stopped(stage: Path, address: str, at: str) -> None:
+    """Begin a migration, and interrupt it at a step."""
+
+    def stop(step: str, _part: float) -> None:
+        if step == at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        to_servers(planned(stage, address), progress=stop)
+
+
 def tables(address: str) -> list[str]:
     with psycopg.connect(address) as con:
         asked = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
@@ -213,13 +224,8 @@ def test_a_role_that_may_not_create_tables_is_told_what_to_grant(stage, address,
 
 
 def test_an_error_on_the_way_leaves_nothing_and_the_next_run_goes_through(stage, address):
-    def stop(step: str, _part: float) -> None:
-        if step == "keys and indexes":
-            raise KeyboardInterrupt
-
     before = content_of(stage)
-    with pytest.raises(KeyboardInterrupt):
-        to_servers(planned(stage, address), progress=stop)
+    stopped(stage, address, "keys and indexes")
     assert tables(address) == []
     assert (stage.parent / ".env").read_text() == ENV
     done = moved(stage, address)
@@ -303,12 +309,7 @@ def test_a_file_that_was_written_to_meanwhile_is_told_of_and_nothing_switched_un
 
 
 def test_a_view_that_somebody_made_in_the_server_is_not_dropped_by_the_next_run(stage, address):
-    def stop(step: str, _part: float) -> None:
-        if step == "check":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        to_servers(planned(stage, address), progress=stop)
+    stopped(stage, address, "check")
     with psycopg.connect(address) as con:
         con.execute("CREATE VIEW ours AS SELECT * FROM odds")
     change(stage, "DELETE FROM odds WHERE race = 3")
@@ -321,12 +322,7 @@ def test_a_view_that_somebody_made_in_the_server_is_not_dropped_by_the_next_run(
 
 
 def test_rows_that_somebody_wrote_in_the_server_after_a_first_try_are_not_thrown_away(stage, address):
-    def stop(step: str, _part: float) -> None:
-        if step == "check":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        to_servers(planned(stage, address), progress=stop)
+    stopped(stage, address, "check")
     with psycopg.connect(address) as con:
         con.execute("INSERT INTO odds VALUES (2, -100)")
     with pytest.raises(UsageError, match=r"(?s)earlier migration of this file.*differing: odds"):

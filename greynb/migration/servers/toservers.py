@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,10 +29,8 @@ from greynb.publish.steps import Steps
 if TYPE_CHECKING:
     import psycopg
 
-Progress = Callable[[str, float], None]
 
-
-def to_servers(plan: ToServers, *, progress: Progress | None = None) -> Migrated[ToServers]:
+def to_servers(plan: ToServers, *, progress: published.Progress = None) -> Migrated[ToServers]:
     """Carry a plan out.
 
     All tables are made, filled and compared in one transaction of the server: a kill leaves all of them or
