@@ -17,6 +17,8 @@ from greynb.databases.identifiers import literal, quote
 from greynb.mirror.sources import Attached, Source, Streamed
 
 TARGET: Final = "mirror"
+ROWS_IN_GROUP: Final = 61_440
+"""Half of DuckDB's own: one thread reads a group, and with smaller ones none is left waiting at the end."""
 _LOOK: Final = 0.05
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -154,7 +156,7 @@ def workshop(
         con.execute("SET checkpoint_threshold = '1TB'")  # once, at the end
         stopped = threading.Event()
         source: Source = Attached(con, database) if attached else Streamed(database, stopped)
-        con.execute(f"ATTACH {literal(str(target))} AS {TARGET}")
+        con.execute(f"ATTACH {literal(str(target))} AS {TARGET} (ROW_GROUP_SIZE {ROWS_IN_GROUP})")
         yield Workshop(con, source, database, bounds.threads, stopped)
         con.execute(f"CHECKPOINT {TARGET}")
         con.execute(f"DETACH {TARGET}")
