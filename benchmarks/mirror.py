@@ -143,6 +143,7 @@ def worker(folder: Path, target: str, task: str, *arguments: str) -> dict[str, A
         "ANALYTICS_DB_PATH": str(folder / target),
         "PLOOMBER_STATS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # else what pip did not compile is compiled in each process
     }
     done = subprocess.run(
         [sys.executable, *script, *arguments],

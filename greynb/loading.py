@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from greynb.connections import located
 from greynb.errors import GreynbError, MissingDatabase
@@ -12,6 +12,8 @@ from greynb.routing import Route
 
 if TYPE_CHECKING:
     from greynb.databases.load_request import LoadResult, OnConflict
+
+_CACHE_KB: Final = 64 * 1024
 
 
 class Loader(Protocol):
@@ -69,6 +71,8 @@ class _FileLoader:
             hint = "check the path with `greynb status`; create=True (--create) makes the file as well"
             raise MissingDatabase("the database does not exist", hint=hint)
         self._con = open_writable(route.path, timeout=float(route.options.get("timeout", timeout)))
+        # Rows whose keys come in no order touch the whole index: with SQLite's 2 MB a third slower.
+        self._con.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         self.interrupt = self._con.interrupt
         self.close = self._con.close
 

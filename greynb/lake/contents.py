@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
+from greynb.databases.identifiers import literal
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.databases.relations import stop_if_interrupted
 from greynb.lake.attaching import ALIAS
@@ -52,7 +53,7 @@ class LakeContents:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
         con.execute(f"CREATE TABLE IF NOT EXISTS {_SCHEMA}.contents (text VARCHAR)")
         con.execute(f"DELETE FROM {_SCHEMA}.contents")
-        con.execute(f"INSERT INTO {_SCHEMA}.contents VALUES (?)", [text])
+        con.execute(f"INSERT INTO {_SCHEMA}.contents VALUES ({literal(text)})")  # as in a mirror
 
 
 def read_contents(con: duckdb.DuckDBPyConnection, number: int | None = None) -> LakeContents | None:

@@ -44,6 +44,28 @@ def test_no_row_is_missing_where_the_largest_rowid_fills_a_row_group(tmp_path: P
     ]
 
 
+def test_a_large_table_is_cut_into_pieces_that_cores_can_share(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 123000)"
+        " INSERT INTO t SELECT i FROM n",
+    )
+    build(path, tmp_path / "m.duckdb")
+    groups = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('t')"
+    assert rows(tmp_path / "m.duckdb", groups) == [(3,)]
+
+
+def test_a_build_does_not_wait_for_pandas(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    code = (
+        "import sys; from pathlib import Path; from greynb.mirror import build;"
+        f"build(Path({str(path)!r}), Path({str(tmp_path / 'm.duckdb')!r})); print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_schema_that_is_too_new_for_duckdb_is_read_by_pythons_sqlite(tmp_path: Path) -> None:
     if sqlite3.sqlite_version_info < (3, 39):
         pytest.skip("this SQLite knows no RIGHT JOIN either")
