@@ -245,18 +245,18 @@ def changes(old: str | int | None = None, new: str | int | None = None) -> Chang
     Parameters
     ----------
     old, new
-        ``"gen-000042"``, ``"42"`` or 42; by default the version before the current one, and the current one.
+        ``"gen-000042"``, of a lake ``"lake-000042"``, or 42; by default the version before the current one,
+        and the current one.
 
     Raises
     ------
     PublishError
         There is no such version, or it cannot be read.
     """
-    from greynb.publish import changes as comparison
+    from greynb import published
 
     with _located(route := Settings.current().route("analytics")):
-        before, after = comparison.two_versions(route.path, old, new)
-        return comparison.changes(before.database, after.database)
+        return published.changes(route, old, new)
 
 
 def changed_rows(
@@ -283,11 +283,10 @@ def changed_rows(
     PublishError
         There is no such version or table, or its rows cannot be matched.
     """
-    from greynb.publish import changes as comparison
+    from greynb import published
 
     with _located(route := Settings.current().route("analytics")):
-        before, after = comparison.two_versions(route.path, old, new)
-        return comparison.changed_rows(before.database, after.database, table, limit)
+        return published.changed_rows(route, table, old, new, limit)
 
 
 @contextmanager

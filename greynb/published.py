@@ -1,4 +1,4 @@
-"""Publishing, history, rollback and verification, by what holds the two: a file, a server or a lake."""
+"""Publishing, and the versions of analytics, by what holds the two: a file, a server or a lake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from greynb.errors import GreynbError, UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from greynb.publish import SyncResult
+    from greynb.publish.changeset import Changes
     from greynb.publish.etl import Plan
     from greynb.publish.history import Version
     from greynb.publish.result import Mode
@@ -96,6 +99,34 @@ def rollback(target: Route, version: str | int | None, progress: Progress) -> Sy
     from greynb.publish.versions import rollback as of_file
 
     return of_file(target.path, version, progress=progress)
+
+
+def changes(target: Route, old: str | int | None, new: str | int | None) -> Changes:
+    """What changed between two versions."""
+    if target.lake is not None:
+        from greynb.lake.changes import changes as of_lake
+
+        return of_lake(target.lake, old, new)
+    from greynb.publish.changes import changes as of_files
+    from greynb.publish.changes import two_versions
+
+    before, after = two_versions(target.path, old, new)
+    return of_files(before.database, after.database)
+
+
+def changed_rows(
+    target: Route, table: str, old: str | int | None, new: str | int | None, limit: int | None
+) -> pd.DataFrame:
+    """The rows of a table that differ between two versions."""
+    if target.lake is not None:
+        from greynb.lake.changes import changed_rows as of_lake
+
+        return of_lake(target.lake, table, old, new, limit)
+    from greynb.publish.changes import changed_rows as of_files
+    from greynb.publish.changes import two_versions
+
+    before, after = two_versions(target.path, old, new)
+    return of_files(before.database, after.database, table, limit)
 
 
 def verify(source: Route, target: Route, progress: Progress) -> Verification:

@@ -154,12 +154,18 @@ def _rollback(args: argparse.Namespace) -> None:
 def _changes(args: argparse.Namespace) -> None:
     if args.table:
         rows = api.changed_rows(args.table, args.old, args.new)
-        # Blobs as hexadecimal digits; texts that are not valid UTF-8 must not stop the output.
-        shown = rows.to_string().encode("utf-8", "replace").decode("utf-8")
-        print(json.dumps(rows.to_dict("records"), default=bytes.hex) if args.json else shown)
+        if args.json:
+            print(json.dumps(rows.to_dict("records"), default=_plain))
+        else:  # texts that are not valid UTF-8 must not stop the output
+            print(rows.to_string().encode("utf-8", "replace").decode("utf-8"))
     else:
         found = api.changes(args.old, args.new)
         print(json.dumps(found.to_dict(), indent=2) if args.json else found)
+
+
+def _plain(value: object) -> str:
+    """A value that JSON does not know: a blob as hexadecimal digits, a date as it is written."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _verify(args: argparse.Namespace) -> int:

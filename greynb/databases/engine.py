@@ -40,8 +40,6 @@ def lock(con: duckdb.DuckDBPyConnection, readable: Iterable[str]) -> None:
     readable
         Folders whose files may be read from now on.
     """
-    # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
-    con.execute("SET disabled_optimizers = 'common_subplan'")
     enable_progress(con)
     con.execute("ATTACH ':memory:' AS analytics")
     con.execute("USE analytics")
@@ -102,6 +100,8 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "allow_persistent_secrets": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
+        "disabled_optimizers": "common_subplan",
     }
     con = duckdb.connect(":memory:", config=own | settings)
     _instances.add(con)

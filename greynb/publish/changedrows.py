@@ -17,10 +17,9 @@ from typing import Any, Final
 
 from greynb.databases.identifiers import quote
 from greynb.databases.sqlite import database_uri
+from greynb.publish.changeset import Event
 
 Row = tuple[Any, ...]
-Event = tuple[Row | None, Row | None]
-"""A row before and after: (before, None) was deleted, (None, after) inserted, both updated."""
 
 ALL: Final = ((-(1 << 63), (1 << 63) - 1),)
 _COLUMNS_AT_ONCE: Final = 1_900  # SQLite gives at most 2,000 columns, and the rowid is one more

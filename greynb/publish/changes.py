@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greynb.databases.generations import Generation, generation_at, generations, home_of, own_target
 from greynb.errors import PublishError
-from greynb.publish.changedrows import ALL, Event, NoIdentity, count, events, exact_text, reading, rows, side
-from greynb.publish.changeset import Changes, SchemaChange, TableCounts
+from greynb.publish.changedrows import ALL, NoIdentity, count, events, exact_text, reading, rows, side
+from greynb.publish.changeset import Event, FileChanges, SchemaChange, TableCounts, framed
 from greynb.publish.pages import TableChange, changed_file
 from greynb.publish.versions import named
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _VIRTUAL = "a virtual table: its shadow tables are counted"
 
 
-def changes(old: Path, new: Path) -> Changes:
+def changes(old: Path, new: Path) -> FileChanges:
     """Count what changed between two versions, exactly and for any writer.
 
     A row is known by its declared primary key, else by its rowid. So an UPDATE that changes the key counts
@@ -45,7 +46,7 @@ def changes(old: Path, new: Path) -> Changes:
             tables = [_counted(before, after, found.tables[name], schemas) for name in sorted(found.tables)]
     except sqlite3.Error as error:
         raise PublishError(f"the versions cannot be compared ({error})", path=new) from error
-    return Changes(old, new, tuple(tables), tuple(_schema_changes(*schemas)), found.pages)
+    return FileChanges(old, new, tuple(tables), tuple(_schema_changes(*schemas)), found.pages)
 
 
 def changed_rows(old: Path, new: Path, table: str, limit: int | None = None) -> pd.DataFrame:
@@ -71,30 +72,17 @@ def changed_rows(old: Path, new: Path, table: str, limit: int | None = None) -> 
     PublishError
         There is no such table, or its rows cannot be matched.
     """
-    import pandas as pd
-
     found = changed_file(old, new).tables
     if table not in found:
         raise PublishError(
             f"neither version has a table {table!r}", hint=f"tables: {', '.join(sorted(found))}"
         )
-    lines: list[tuple[Any, ...]] = []
     try:
         with reading(old) as before, reading(new) as after:
             names, stream = _stream(before, after, found[table])
-            for number, (was, now) in enumerate(stream):
-                if limit is not None and number >= limit:
-                    break
-                change = "inserted" if was is None else "deleted" if now is None else "updated"
-                lines += [
-                    (change, version, *row)
-                    for version, row in (("before", was), ("after", now))
-                    if row is not None
-                ]
+            return framed(islice(stream, limit), names)
     except (sqlite3.Error, NoIdentity) as error:
         raise PublishError(f"the rows of {table} cannot be compared ({error})", path=new) from error
-    own = [_free(name, names) for name in ("change", "version")]
-    return pd.DataFrame(lines, columns=[*own, *names], dtype=object)
 
 
 def two_versions(
@@ -215,10 +203,3 @@ def _schema_changes(old: _Schema, new: _Schema) -> Iterator[SchemaChange]:
             yield SchemaChange(kind, name, "added" if was is None else "dropped")
         elif was[0] != now[0]:
             yield SchemaChange(kind, name, "changed")
-
-
-def _free(name: str, taken: tuple[str, ...]) -> str:
-    """A column name that the table has not."""
-    while name in taken:
-        name += "_"
-    return name

@@ -52,7 +52,7 @@ class Verification:
     source, target
         The file of staging, and what users read: a path, or a lake.
     version
-        The version of analytics that was compared.
+        The version of analytics that was compared; empty where both roles are one file.
     tables
         By name.
     damaged
@@ -87,7 +87,10 @@ class Verification:
         states = ", ".join(f"{count} {state}" for state, count in counts.items())
         counted = tables if set(counts) <= {"equal"} else f"{tables}: {states}"
         verdict = "equal" if self.equal else "not equal"
-        yield f"{self.version or self.target.name}: {verdict} to staging ({counted})"
+        if self.version:
+            yield f"{self.version}: {verdict} to staging ({counted})"
+        else:
+            yield f"{self.target.name}: nothing to compare"
         yield from (f"  damaged: {name} is not what was published (sha256)" for name in self.damaged)
         for each in self.tables:
             if each.state != "equal":

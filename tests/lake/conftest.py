@@ -48,6 +48,11 @@ class Lake:
             for each in statements:
                 con.execute(each)
 
+    def staged(self, table: str) -> dict[object, tuple[object, ...]]:
+        """The rows of a table of staging, by their rowids."""
+        with closing(sqlite3.connect(self.staging)) as con:
+            return {row[0]: row[1:] for row in con.execute(f"SELECT rowid, * FROM {table}")}
+
     def cells(self) -> LakeSession:
         session = connections.analytics_session(Settings.current().route("analytics"))
         assert isinstance(session, LakeSession)
