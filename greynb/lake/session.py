@@ -177,7 +177,7 @@ class LakeSession(EngineSession):
         self.catalog  # noqa: B018  # attaches the snapshot
         cursor = self._open.con.cursor()
         cursor.execute("USE analytics")
-        return AnalyticsConnection(cursor, self._prepare)
+        return AnalyticsConnection(cursor, self._prepare, place=lambda: (self._server, self.snapshot.id))
 
     def interrupt(self) -> None:
         """Stop the running statement; harmless when none runs."""

@@ -156,7 +156,7 @@ class PostgresAnalytics(EngineSession):
         self.refresh()
         cursor = self._con.cursor()
         cursor.execute("USE analytics")
-        return AnalyticsConnection(cursor, self._prepare)
+        return AnalyticsConnection(cursor, self._prepare, place=lambda: (self._server, _live()))
 
     def interrupt(self) -> None:
         """Stop the running statement, also in the server; harmless when none runs."""
@@ -211,8 +211,7 @@ class PostgresAnalytics(EngineSession):
     def _look(self) -> None:
         self._con  # noqa: B018  # connects
         self._reading.catalog.refresh()
-        began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._reading.snapshot = Moment(f"live {began}", self._server.name)
+        self._reading.snapshot = Moment(_live(), self._server.name)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -243,3 +242,8 @@ class PostgresAnalytics(EngineSession):
             refuse_drops(self._con, [passed], self._reading.catalog)
             self._reading.catalog.refresh()
             self._runner.ensure(passed)
+
+
+def _live() -> str:
+    """What a result says instead of a version: that it was read now, from data that may change."""
+    return datetime.now(UTC).strftime("live %Y-%m-%dT%H:%M:%SZ")

@@ -9,6 +9,7 @@ import pytest
 
 import greynb
 from greynb import api, connections
+from greynb.cli import main
 from greynb.databases.identifiers import literal
 from greynb.errors import GreynbError, MissingDatabase, QueryInterrupted, WriteRefused
 from greynb.lake.attaching import ALIAS, opened
@@ -65,6 +66,17 @@ def test_a_raw_connection_stays_on_its_version(published: Lake) -> None:
         assert con.execute("SELECT count(*) FROM races").fetchall() == [(5000,)]
     with greynb.get_conn() as con:
         assert con.execute("SELECT count(*) FROM races").fetchall() == [(10,)]
+
+
+def test_a_frame_of_a_raw_connection_says_where_it_came_from(published: Lake) -> None:
+    sql = "SELECT id, track FROM races WHERE id < 9"
+    with greynb.get_conn() as con:
+        frame = con.execute(sql).df()
+    cell = published.cells().snapshot
+    assert (frame.attrs["greynb"]["sql"], frame.attrs["greynb"]["snapshot"]) == (sql, cell.id)
+    assert frame.attrs["greynb"]["file"] == str(Settings.current().route("analytics").place)
+    greynb.export(frame, published.folder / "races.parquet")
+    assert main(["verify", str(published.folder / "races.parquet")]) == 0
 
 
 def test_a_pinned_version_that_has_expired_is_an_error_that_says_how_to_go_on(published: Lake) -> None:

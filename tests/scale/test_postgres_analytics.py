@@ -187,7 +187,10 @@ def test_scripts_get_a_gated_connection(con: psycopg.Connection, url: str, tmp_p
     try:
         with connect(route) as reader:  # type: ignore[union-attr]
             assert isinstance(reader, AnalyticsConnection)
-            assert reader.execute("SELECT count(*) FROM races").fetchall() == [(5000,)]
+            frame = reader.execute("SELECT count(*) FROM races").df()
+            assert frame.iat[0, 0] == 5000
+            origin = frame.attrs["greynb"]
+            assert origin["file"] == str(route.place) and origin["snapshot"].startswith("live ")
             with pytest.raises(WriteRefused):
                 reader.execute("DELETE FROM races")
     finally:
