@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from greynb.errors import GreynbError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from greynb.publish import SyncResult
@@ -87,7 +89,7 @@ def history(target: Route) -> list[Version]:
         return versions.history(target.lake)
     from greynb.publish.history import history as of_file
 
-    return of_file(target.path)
+    return of_file(_versioned(target))
 
 
 def rollback(target: Route, version: str | int | None, progress: Progress) -> SyncResult:
@@ -98,7 +100,7 @@ def rollback(target: Route, version: str | int | None, progress: Progress) -> Sy
         return versions.rollback(target.lake, version, progress=progress)
     from greynb.publish.versions import rollback as of_file
 
-    return of_file(target.path, version, progress=progress)
+    return of_file(_versioned(target), version, progress=progress)
 
 
 def changes(target: Route, old: str | int | None, new: str | int | None) -> Changes:
@@ -110,7 +112,7 @@ def changes(target: Route, old: str | int | None, new: str | int | None) -> Chan
     from greynb.publish.changes import changes as of_files
     from greynb.publish.changes import two_versions
 
-    before, after = two_versions(target.path, old, new)
+    before, after = two_versions(_versioned(target), old, new)
     return of_files(before.database, after.database)
 
 
@@ -125,7 +127,7 @@ def changed_rows(
     from greynb.publish.changes import changed_rows as of_files
     from greynb.publish.changes import two_versions
 
-    before, after = two_versions(target.path, old, new)
+    before, after = two_versions(_versioned(target), old, new)
     return of_files(before.database, after.database, table, limit)
 
 
@@ -150,3 +152,12 @@ def meant(error: GreynbError, source: Route, target: Route) -> Route:
     server = source.server if source.place != target.place else None
     on_server = server is not None and error.path == server.name
     return source if error.role == "staging" or on_server else target
+
+
+def _versioned(target: Route) -> Path:
+    """The file that keeps versions."""
+    if target.server is not None:
+        from greynb.postgres.analytics import no_versions
+
+        raise no_versions()
+    return target.path

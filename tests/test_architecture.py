@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "publish": {"errors", "databases", "mirror", "postgres"},
     "lake": {"errors", "routing", "databases", "mirror", "postgres", "publish"},
     "spark": {"errors", "routing", "databases", "lake"},
-    "published": {"errors", "routing", "publish", "lake"},
+    "published": {"errors", "routing", "postgres", "publish", "lake"},
     "opening": {"errors", "routing", "databases", "postgres", "lake", "spark"},
     "connections": {"errors", "routing", "databases", "mirror", "postgres", "lake", "opening"},
     "loading": {"errors", "routing", "databases", "postgres", "connections"},

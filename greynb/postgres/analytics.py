@@ -133,10 +133,7 @@ class PostgresAnalytics(EngineSession):
 
     def pin(self, version: str | None = None) -> Version:
         """There are no versions to keep to; raises `UsageError`."""
-        raise UsageError(
-            "analytics is PostgreSQL, which keeps no versions to pin",
-            hint="publish to a SQLite file or a DuckLake with `greynb sync`, and read that",
-        )
+        raise no_versions()
 
     def unpin(self) -> Version:
         """Nothing is pinned; the state that cells read now."""
@@ -247,3 +244,11 @@ class PostgresAnalytics(EngineSession):
 def _live() -> str:
     """What a result says instead of a version: that it was read now, from data that may change."""
     return datetime.now(UTC).strftime("live %Y-%m-%dT%H:%M:%SZ")
+
+
+def no_versions() -> UsageError:
+    """The error for whatever asks for versions."""
+    return UsageError(
+        "analytics is PostgreSQL, which keeps no versions",
+        hint="publish to a SQLite file or a DuckLake with `greynb sync`, and read that",
+    )
