@@ -51,6 +51,7 @@ def test_a_writer_keeps_the_fix_away_and_is_named(demo, look):
     assert found(look(), "not-wal"), "nothing was changed"
 
 
+@pytest.mark.slow
 def test_an_exclusive_lock_makes_a_warning_and_no_hang(demo, look):
     change(demo.staging, "PRAGMA journal_mode = DELETE")
     writer = holding(demo.staging, "BEGIN EXCLUSIVE")
@@ -119,6 +120,7 @@ def test_a_hot_journal_is_an_error_and_neither_it_nor_the_file_is_touched(demo, 
     assert "hot-journal" not in ids(look())
 
 
+@pytest.mark.slow
 def test_the_journal_of_a_living_writer_is_no_fault(demo, look):
     change(demo.staging, "PRAGMA journal_mode = DELETE")
     with closing(sqlite3.connect(demo.staging, isolation_level=None)) as con:

@@ -155,6 +155,7 @@ sys.exit(main(["optimize"]))
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_vacuum_leaves_the_file_as_it_was(demo):
     with closing(sqlite3.connect(demo.staging)) as con:
         con.execute("CREATE TABLE wide AS SELECT randomblob(400) AS a FROM odds_history, dogs LIMIT 500000")

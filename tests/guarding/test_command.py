@@ -142,6 +142,7 @@ def test_a_program_that_the_system_cannot_run_is_said_so(staging):
     assert done.returncode == 1 and "could not be run" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("staging", ["DELETE"], indirect=True)
 def test_a_database_that_stays_locked_after_the_command_is_not_compared(staging, monkeypatch):
     monkeypatch.setattr("greynb.databases.copying.LOCK_TIMEOUT", 0.1)

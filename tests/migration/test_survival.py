@@ -68,6 +68,7 @@ def two(original: Path) -> object:
     return migrate(plan_two(original, None, None, settings), mirror=False)
 
 
+@pytest.mark.slow
 def test_a_migration_killed_before_any_change_of_a_name_goes_on(original, tmp_path):
     template = {each.name: each.read_bytes() for each in original.parent.iterdir()}
     number = 0

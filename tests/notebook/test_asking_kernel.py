@@ -92,6 +92,7 @@ def test_python_is_inspected_as_ever(kernel: Kernel) -> None:
 LONG = "SELECT sum(sin(i) * cos(j)) FROM range(300000) a(i), range(300000) b(j)"
 
 
+@pytest.mark.slow
 def test_twenty_cells_of_twenty_stop_at_a_stop_pressed_twice_and_the_next_one_runs(kernel: Kernel) -> None:
     kernel.run("%analytics SELECT 1")
     for attempt in range(20):

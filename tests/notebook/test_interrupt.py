@@ -30,6 +30,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         yield kernel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["duck", "lite"])
 def test_twenty_interrupts_of_twenty_end_the_query_and_leave_the_connection_usable(
     kernel: Kernel, engine: str

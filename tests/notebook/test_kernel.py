@@ -29,6 +29,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         yield kernel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("magic", ["analytics", "staging"])
 def test_twenty_of_twenty_interrupts_stop_the_cell_within_half_a_second_and_the_next_cell_runs(
     kernel: Kernel, magic: str

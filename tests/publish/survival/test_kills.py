@@ -10,6 +10,7 @@ import pytest
 from tests.publish.survival.storm import storm
 
 
+@pytest.mark.slow
 def test_publishers_killed_at_random_instants_tear_and_lose_nothing(tmp_path: Path) -> None:
     storm(tmp_path, kills=6, mode="incremental", layout="generations")
 

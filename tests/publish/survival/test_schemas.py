@@ -158,6 +158,7 @@ def test_any_page_size_with_any_auto_vacuum_is_published_exactly(
     twins.publish()
 
 
+@pytest.mark.slow
 def test_a_table_of_two_thousand_columns_is_published_exactly(tmp_path: Path) -> None:
     twins = Twins(tmp_path)
     names = [f"c{i}" for i in range(2000)]
@@ -167,6 +168,7 @@ def test_a_table_of_two_thousand_columns_is_published_exactly(tmp_path: Path) ->
     twins.publish()
 
 
+@pytest.mark.slow
 def test_blobs_of_fifty_megabytes_are_published_exactly(tmp_path: Path) -> None:
     stage, target = tmp_path / "stage.db", tmp_path / "analytics.db"
     with closing(sqlite3.connect(stage)) as con:
