@@ -12,10 +12,10 @@ import duckdb
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import ALIAS, opened
+from greynb.lake.attaching import opened
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of
-from greynb.lake.snapshots import LakeSnapshot, named, snapshots, tables_at
+from greynb.lake.snapshots import LakeSnapshot, named, snapshots, table_at, tables_at
 from greynb.lake.storage import trouble
 from greynb.publish.changeset import Changes, Event, SchemaChange, TableCounts, framed
 from greynb.routing import Server
@@ -194,9 +194,7 @@ class _Both:
 
     def pair(self, name: str) -> _Pair:
         """A table as both versions have it."""
-        place = f"FROM {ALIAS}.main.{quote(name)} AT (VERSION => "
-        rows = {each.number: f"{place}{each.number})" for each in (self.old, self.new)}
-        was, now = rows[self.old.number], rows[self.new.number]
+        was, now = (f"FROM {table_at(name, each.number)}" for each in (self.old, self.new))
         if name not in self.before:
             was = f"{now} WHERE false"
         if name not in self.after:
@@ -226,8 +224,7 @@ class _Both:
             if name not in self.before or name not in self.after:
                 yield SchemaChange("table", name, "added" if name in self.after else "dropped")
                 continue
-            place = f"{ALIAS}.main.{quote(name)} AT (VERSION => "
-            one, two = (columns_of(self.con, f"{place}{each.number})") for each in (self.old, self.new))
+            one, two = (columns_of(self.con, table_at(name, each.number)) for each in (self.old, self.new))
             if one != two:
                 yield SchemaChange("table", name, "changed")
 

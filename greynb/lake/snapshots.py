@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from greynb.databases.identifiers import quote
 from greynb.errors import MissingDatabase
-from greynb.lake.attaching import CATALOGUE
+from greynb.lake.attaching import ALIAS, CATALOGUE
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,6 +105,11 @@ def tables_at(con: duckdb.DuckDBPyConnection, number: int) -> list[str]:
         " ORDER BY table_name"
     ).fetchall()
     return [str(name) for (name,) in rows]
+
+
+def table_at(name: str, number: int) -> str:
+    """A table of the attached lake as a snapshot has it, written for a query."""
+    return f"{ALIAS}.main.{quote(name)} AT (VERSION => {number})"
 
 
 def named(found: Sequence[LakeSnapshot], version: str, server: Server) -> LakeSnapshot:

@@ -14,10 +14,10 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import PublishError
 from greynb.lake.applying import COPY
-from greynb.lake.attaching import ALIAS, opened
+from greynb.lake.attaching import opened
 from greynb.lake.publishing import copy_of
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
-from greynb.lake.snapshots import snapshots, tables_at
+from greynb.lake.snapshots import snapshots, table_at, tables_at
 from greynb.lake.storage import is_gone, trouble
 from greynb.publish.merging import RowDifference
 from greynb.publish.publication import sync
@@ -105,7 +105,7 @@ def _compared(
     con: duckdb.DuckDBPyConnection, server: Server, name: str, key: str | None, number: int
 ) -> TableComparison:
     copy = f"{COPY}.main.{quote(name)}"
-    lake = f"{ALIAS}.main.{quote(name)} AT (VERSION => {number})"
+    lake = table_at(name, number)
     columns = columns_of(con, copy)
     staging = row_sum(con, copy, columns)
     try:

@@ -14,7 +14,7 @@ from greynb.lake.attaching import ALIAS, CATALOGUE, close, opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
-from greynb.lake.snapshots import LakeSnapshot, snapshots, version_name
+from greynb.lake.snapshots import LakeSnapshot, snapshots, table_at, version_name
 from greynb.publish.history import Version
 from greynb.publish.result import SyncResult, TableResult
 from greynb.publish.steps import Steps
@@ -189,7 +189,7 @@ def _restored(
 
 
 def _restore(con: duckdb.DuckDBPyConnection, name: str, number: int, total: str) -> None:
-    place, then = _place(name), f"{_place(name)} AT (VERSION => {number})"
+    place, then = _place(name), table_at(name, number)
     columns = columns_of(con, then)
     there = con.execute(
         "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'main'"
