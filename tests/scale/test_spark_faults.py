@@ -34,7 +34,7 @@ from tests.scale.spark import SparkCluster
 
 LONG = "SELECT count(*) AS n FROM races a, races b, races c WHERE (a.id * b.id + c.id) % 7 = 3 AND a.id < {}"
 SOME, MANY = 160, 1500
-"""Races ``a`` for some ten seconds, and for minutes."""
+"""Races ``a`` for some seconds, and for minutes."""
 
 
 class Cells(Lake):
@@ -65,28 +65,46 @@ def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark: SparkCluster) 
     connections.close_all()
 
 
+def part(cells: Cells) -> float | None:
+    """How much of the tasks of the running query is done; None before Spark has told."""
+    progress = cells.session().progress()
+    return progress.fraction if progress else None
+
+
 def during(work: Callable[[], object], cells: Cells, fault: Callable[[], None]) -> object:
     """Run a query, and do something to Spark while it is at work."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(work)
-        wait_for(lambda: cells.session().progress() is not None or running.done(), 120)
-        time.sleep(2)  # now its tasks are on the executors
+        # Spark tells every two seconds: now its tasks are on the executors.
+        wait_for(lambda: part(cells) is not None or running.done(), 120)
         assert not running.done()
         fault()
         return running.result(timeout=280)
 
 
+def lasting(cells: Cells, seconds: float) -> tuple[str, list[tuple[object, ...]]]:
+    """A query that takes this machine so long, and its rows."""
+    cells.ask(LONG.format(1))  # the first one prepares the executors
+    races = SOME
+    while True:
+        begun = time.monotonic()
+        rows = cells.ask(LONG.format(races))
+        if time.monotonic() - begun > seconds:
+            return LONG.format(races), rows
+        races *= 2
+
+
 def test_a_query_completes_when_an_executor_and_its_worker_are_killed(
     cells: Cells, spark: SparkCluster
 ) -> None:
-    expected = cells.ask(LONG.format(SOME))
+    sql, expected = lasting(cells, 6)
 
     def kill() -> None:
         os.kill(spark.executors()[0], signal.SIGKILL)
         spark.kill("worker1")
 
     try:
-        assert during(lambda: cells.ask(LONG.format(SOME)), cells, kill) == expected
+        assert during(lambda: cells.ask(sql), cells, kill) == expected
     finally:
         spark.start_worker(1)
 
@@ -143,15 +161,12 @@ def test_an_interrupt_stops_the_query_and_the_next_one_runs(cells: Cells) -> Non
 
 
 def test_progress_is_told_by_tasks(cells: Cells) -> None:
-    def part() -> float | None:
-        progress = cells.session().progress()
-        return progress.fraction if progress else None
-
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(cells.ask, LONG.format(MANY))
         try:
-            wait_for(lambda: part() is not None or running.done(), 120)  # Spark tells every two seconds
-            assert 0 <= (part() or -1) <= 1
+            wait_for(lambda: part(cells) is not None or running.done(), 120)
+            found = part(cells)
+            assert found is not None and 0 <= found <= 1
         finally:
             while not running.done():
                 cells.session().interrupt()
