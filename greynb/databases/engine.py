@@ -102,6 +102,8 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": "false",
         # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
         "disabled_optimizers": "common_subplan",
+        # From a thousand objects of a frame it takes the type of all, and rounds what does not fit, silently.
+        "pandas_analyze_sample": 1 << 62,
     }
     con = duckdb.connect(":memory:", config=own | settings)
     _instances.add(con)

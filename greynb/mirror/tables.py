@@ -77,7 +77,9 @@ def store_view(
     if table.problem:
         return MirrorTable(table, unstored=table.problem)
     try:
-        if changes_by_itself(partial(source.run, con), table.name):
+        with source.opened() as sqlite:
+            volatile = changes_by_itself(sqlite, table.name)
+        if volatile:
             return MirrorTable(table, unstored="its rows depend on the time or on chance")
         most = f"SELECT count(*) AS n FROM (SELECT 1 FROM {quote(table.name)} LIMIT {MOST_ROWS + 1})"
         if int(str(source.run(con, most)[0][0])) > MOST_ROWS:
