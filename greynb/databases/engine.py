@@ -88,7 +88,8 @@ def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDB
     _checked.update(seen)
     if "sqlite_scanner" in names:
         # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-        con.execute("SET sqlite_disable_multithreaded_scans = true")
+        # GLOBAL, since a setting of a session is not that of its cursors.
+        con.execute("SET GLOBAL sqlite_disable_multithreaded_scans = true")
     if "httpfs" in names:
         _forget_keys(con)
     return con

@@ -104,7 +104,7 @@ def as_text(
 
 def has_rowid(run: Run, table: TableCensus) -> bool:
     """Whether both engines know the rowid of a table by that name, beside all of its columns."""
-    if table.kind != "table" or any(fold(column.name) == "rowid" for column in table.columns):
+    if table.kind != "table" or _names_rowid(table):
         return False
     try:
         run(f"SELECT 1 AS x FROM (SELECT rowid, * FROM {quote(table.name)} LIMIT 0)")
@@ -116,7 +116,8 @@ def has_rowid(run: Run, table: TableCensus) -> bool:
 
 def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> set[int]:
     """Find the columns that a direct scan gives exactly; generated columns, for one, are not in it."""
-    if table.kind != "table":
+    # DuckDB asks for the rowid to count rows and to find them again, and would get a column of that name.
+    if table.kind != "table" or _names_rowid(table):
         return set()
     try:
         rows = con.execute(f"DESCRIBE SELECT * FROM {_table(alias, table)}").fetchall()
@@ -129,6 +130,10 @@ def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) ->
         for number, (column, each) in enumerate(zip(table.columns, _plans(table), strict=True))
         if each.direct is not None and given.get(column.name) == scanned_as(column.declared)
     }
+
+
+def _names_rowid(table: TableCensus) -> bool:
+    return any(fold(column.name) == "rowid" for column in table.columns)
 
 
 def _keyed(
