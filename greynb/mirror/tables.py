@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from greynb.databases.census import count
-from greynb.databases.collation import nocase_notices
+from greynb.databases.collation import collation_notices
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import MirrorTable
@@ -59,7 +59,7 @@ def store(
         return MirrorTable(table, unstored=f"{table.name} cannot be copied")
     if census.problem:
         return MirrorTable(census, unstored=census.problem)
-    return MirrorTable(census, key, tuple(nocase_notices(run, census, name)))
+    return MirrorTable(census, key, tuple(collation_notices(run, census, name)))
 
 
 def store_view(

@@ -94,7 +94,7 @@ EMPTY = "CREATE TABLE t (a, b, v, PRIMARY KEY (a, b)); INSERT INTO t VALUES (NUL
         (KEYED, "INSERT INTO t VALUES (NULL, 1), (NULL, 2)", (2, 0, 0)),
         (KEYED, "INSERT INTO t VALUES (CAST(x'ff' AS TEXT), 1)", (1, 0, 0)),
         (PAIRED, "REPLACE INTO t VALUES (1, 'a', 9)", (0, 1, 0)),
-        (PAIRED, "ALTER TABLE t RENAME COLUMN É TO Ö; ALTER TABLE t RENAME COLUMN v TO É", (0, 0, 0)),
+        (PLAIN.replace("v", "é", 1), "ALTER TABLE t RENAME COLUMN é TO É", (0, 0, 0)),
         (EMPTY, "UPDATE t SET v = 5 WHERE v = 2; DELETE FROM t WHERE v = 1", (0, 1, 1)),
         (EMPTY, "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES (NULL, NULL, 7)", (0, 1, 0)),
     ],
