@@ -14,6 +14,8 @@ from greynb.databases.duckdb_progress import enable_progress
 from greynb.databases.extension import Extension, extension_path, has_extension
 from greynb.databases.identifiers import literal
 
+_BACKGROUND = "allocator_background_threads"
+
 
 def locked_instance(readable: Iterable[Path] = (), **settings: str | int) -> duckdb.DuckDBPyConnection:
     """Open an instance whose current database is ``analytics``, empty, with settings that stay.
@@ -45,7 +47,22 @@ def lock(con: duckdb.DuckDBPyConnection, readable: Iterable[str]) -> None:
     con.execute("USE analytics")
     con.execute(f"SET allowed_directories = [{', '.join(map(literal, readable))}]")
     con.execute("SET enable_external_access = false")
+    con.execute(f"SET allowed_configs = ['{_BACKGROUND}']")
     con.execute("SET lock_configuration = true")
+
+
+def give_back_when_idle(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the process give memory back, seconds after a query, that it does not need any more.
+
+    DuckDB's allocator serves the whole process, and every instance that is opened, whoever opens it, makes it
+    keep its memory again, unless told otherwise: so this is said for every cell.
+
+    Parameters
+    ----------
+    con
+        A connection of a locked instance.
+    """
+    con.execute(f"SET {_BACKGROUND} = true")
 
 
 def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
