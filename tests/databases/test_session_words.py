@@ -84,6 +84,16 @@ def test_a_column_that_sqlite_compares_without_case_is_said_once(session: Analyt
     assert session.run("FROM dogs")[0].notices == ()
 
 
+def test_a_table_is_told_from_a_cte_as_the_engine_tells_them(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as con, con:
+        con.execute("CREATE TABLE É (i INTEGER)")
+        con.execute("INSERT INTO É VALUES (10), (9)")
+    with closing(AnalyticsSession(SnapshotSource(tmp_path / "t.db", shared=False))) as session:
+        frame = session.run("WITH é AS (SELECT 1 AS i) SELECT max(i) AS i FROM É")[-1].frame
+        assert frame is not None
+        assert frame["i"].tolist() == [10]
+
+
 @pytest.mark.parametrize("mirrored", [True, False])
 def test_each_column_that_sqlite_compares_in_another_way_is_said(tmp_path: Path, mirrored: bool) -> None:
     target = tmp_path / "analytics.db"
