@@ -29,6 +29,7 @@ from greynb.lake.committing import commit, next_name, publisher, refusal, writte
 from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.differing import differing
+from greynb.lake.keys import declared_keys
 from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
@@ -203,7 +204,8 @@ class _Publication:
         name = next_name(found)
         mode = "full" if self._asked == "incremental" and reason else self._asked
         with self._steps.step("commit"):
-            LakeContents(new.tables, work.sums, base).write(self._con)
+            keys = declared_keys(self._generation.database, new)
+            LakeContents(new.tables, work.sums, keys, base).write(self._con)
             commit(self._con, name, self._info(mode, work))
         notices = [*self._done.notices, *work.notices, *([ANEW] if anew else ())]
         with self._steps.step("upkeep"):
