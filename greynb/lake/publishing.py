@@ -23,7 +23,7 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.witness import lease
 from greynb.errors import PublisherBusy, PublishError
-from greynb.lake.applying import COPY, Applying, Changes, drop_all
+from greynb.lake.applying import COPY, Applying, Changes
 from greynb.lake.attaching import close, opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.compacting import compact
@@ -33,6 +33,7 @@ from greynb.lake.keys import declared_keys
 from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
+from greynb.lake.whole import drop_all
 from greynb.publish.publication import KEPT, sync
 from greynb.publish.result import Mode, SyncResult, TableResult
 from greynb.publish.steps import Steps
