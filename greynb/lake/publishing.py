@@ -36,7 +36,7 @@ from greynb.lake.upkeep import keep_up
 from greynb.lake.whole import drop_all
 from greynb.publish.publication import KEPT, sync
 from greynb.publish.result import Mode, SyncResult, TableResult
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 if TYPE_CHECKING:
     from greynb.publish.etl import Plan
@@ -60,7 +60,7 @@ def publish(
     dry_run: bool = False,
     data_path: str | None = None,
     compacted: bool = False,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SyncResult:
     """Publish staging to a lake while writers and readers go on.
 

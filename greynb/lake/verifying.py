@@ -21,7 +21,7 @@ from greynb.lake.snapshots import snapshots, table_at, tables_at
 from greynb.lake.storage import is_gone, trouble
 from greynb.publish.merging import RowDifference
 from greynb.publish.publication import sync
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.publish.verification import TableComparison, Verification
 from greynb.routing import Server
 
@@ -32,9 +32,7 @@ _SHOWN: Final = 5
 _PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
 
 
-def verify(
-    source: Place, lake: Server, *, progress: Callable[[str, float], None] | None = None
-) -> Verification:
+def verify(source: Place, lake: Server, *, progress: Progress | None = None) -> Verification:
     """Compare staging as it is now with the newest version of a lake.
 
     Staging is held still as the publisher's own copy, which is brought up to date for this.

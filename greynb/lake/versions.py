@@ -18,7 +18,7 @@ from greynb.lake.snapshots import LakeSnapshot, snapshots, table_at, version_nam
 from greynb.lake.whole import in_lake, write_whole
 from greynb.publish.history import Version
 from greynb.publish.result import SyncResult, TableResult
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.routing import Server
 
 _BYTES: Final = (
@@ -66,7 +66,7 @@ def history(lake: Server) -> list[Version]:
 
 
 def rollback(
-    lake: Server, version: str | int | None = None, *, progress: Callable[[str, float], None] | None = None
+    lake: Server, version: str | int | None = None, *, progress: Progress | None = None
 ) -> SyncResult:
     """Publish the rows of an older version again, as a new one.
 

@@ -19,7 +19,7 @@ from greynb.errors import GreynbError
 from greynb.publish.content import decoding
 from greynb.publish.merging import Reading, RowDifference, differing_rows, same_rows
 from greynb.publish.source import source_of
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.publish.verification import TableComparison, Verification
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ _PLANNED: Final = "made by a plan: what that leaves out or transforms differs fr
 _VIRTUAL: Final = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.I)
 
 
-def compare(
-    source: Place, target: Path, *, progress: Callable[[str, float], None] | None = None
-) -> Verification:
+def compare(source: Place, target: Path, *, progress: Progress | None = None) -> Verification:
     """Compare staging as it is now with the version of analytics that users read now.
 
     Both are held still: staging as a private copy in SQLite, so that its writers go on, analytics as a
