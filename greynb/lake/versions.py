@@ -10,7 +10,7 @@ import duckdb
 from greynb.databases.identifiers import fold
 from greynb.databases.relations import stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import CATALOGUE, close, opened
+from greynb.lake.attaching import CATALOGUE, close, opened, reading
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
@@ -46,14 +46,11 @@ def history(lake: Server) -> list[Version]:
     DatabaseError
         The lake is not there, or cannot be read.
     """
-    con = opened(lake)
-    try:
+    with reading(lake) as con:
         found = snapshots(con, lake)
         sizes = {
             int(number): (int(size), int(added)) for number, size, added in con.execute(_BYTES).fetchall()
         }
-    finally:
-        con.close()
     versions = [each for each in found if each.is_publication or (each.version is None and each.number)]
     current = found[0].id if found else ""
     added: dict[str, int] = {}
