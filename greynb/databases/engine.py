@@ -14,6 +14,8 @@ from greynb.databases.duckdb_progress import enable_progress
 from greynb.databases.extension import Extension, extension_path, has_extension
 from greynb.databases.identifiers import literal
 
+_BACKGROUND = "allocator_background_threads"
+
 
 def locked_instance(readable: Iterable[Path] = (), **settings: str | int) -> duckdb.DuckDBPyConnection:
     """Open an instance whose current database is ``analytics``, empty, with settings that stay.
@@ -45,7 +47,22 @@ def lock(con: duckdb.DuckDBPyConnection, readable: Iterable[str]) -> None:
     con.execute("USE analytics")
     con.execute(f"SET allowed_directories = [{', '.join(map(literal, readable))}]")
     con.execute("SET enable_external_access = false")
+    con.execute(f"SET allowed_configs = ['{_BACKGROUND}']")
     con.execute("SET lock_configuration = true")
+
+
+def give_back_when_idle(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the process give memory back, seconds after a query, that it does not need any more.
+
+    DuckDB's allocator serves the whole process, and every instance that is opened, whoever opens it, makes it
+    keep its memory again, unless told otherwise: so this is said for every cell.
+
+    Parameters
+    ----------
+    con
+        A connection of a locked instance.
+    """
+    con.execute(f"SET {_BACKGROUND} = true")
 
 
 def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
@@ -88,7 +105,8 @@ def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDB
     _checked.update(seen)
     if "sqlite_scanner" in names:
         # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-        con.execute("SET sqlite_disable_multithreaded_scans = true")
+        # GLOBAL, since a setting of a session is not that of its cursors.
+        con.execute("SET GLOBAL sqlite_disable_multithreaded_scans = true")
     if "httpfs" in names:
         _forget_keys(con)
     return con
@@ -102,6 +120,8 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": "false",
         # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
         "disabled_optimizers": "common_subplan",
+        # From a thousand objects of a frame it takes the type of all, and rounds what does not fit, silently.
+        "pandas_analyze_sample": 1 << 62,
     }
     con = duckdb.connect(":memory:", config=own | settings)
     _instances.add(con)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from greynb.databases.diagnose import explain_error
+from greynb.databases.engine import give_back_when_idle
 from greynb.databases.executing import columns_by_table, counted, execute
 from greynb.databases.making import Makings
 from greynb.databases.notebook_frames import registered
@@ -71,6 +72,7 @@ class Runner:
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         """Run all of them; an error says which it was."""
+        give_back_when_idle(self._con)
         ran = []
         for number, each in enumerate(passed, start=1):
             try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.notebook.kernel import Kernel, started
 from tests.notebook.shell import make_databases
+from tests.scale.server import wait_for
 
 LONG = {
     "analytics": "SELECT sum(sin(i) * cos(j)) FROM range(300000) a(i), range(300000) b(j)",
@@ -87,3 +89,21 @@ def test_a_result_after_a_second_is_the_only_output(kernel: Kernel) -> None:
     )
     assert reply.error is None
     assert len(reply.outputs) == 1 and "3599940000" in reply.shown()[0]
+
+
+MEMORY = "print(re.search(r'RssAnon:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+LARGE = "SELECT max(n) AS n FROM (SELECT row_number() OVER (ORDER BY range % 1000) AS n FROM range(6000000))"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system tells memory otherwise")
+@pytest.mark.parametrize(
+    "own", ["", "import duckdb; mine = duckdb.connect()"], ids=["alone", "beside-duckdb"]
+)
+def test_a_kernel_that_idles_gives_back_the_memory_of_its_largest_question(kernel: Kernel, own: str) -> None:
+    def memory() -> int:
+        return int(kernel.run(MEMORY).stdout)
+
+    assert kernel.run(f"import re; {own}").error is None
+    before = memory()
+    assert kernel.run(f"%%analytics\n{LARGE}").error is None
+    wait_for(lambda: memory() < before + 20_000)  # the question takes 250 MB, and 50 stay without this
