@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greynb.errors import GreynbError, UsageError
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
     from greynb.publish.etl import Plan
     from greynb.publish.history import Version
     from greynb.publish.result import Mode
+    from greynb.publish.steps import Progress
     from greynb.publish.verifying import Verification
     from greynb.routing import Route
-
-Progress = Callable[[str, float], None] | None
 
 
 def sync(
@@ -33,7 +31,7 @@ def sync(
     verify: bool = False,
     mirror: bool = True,
     dry_run: bool = False,
-    progress: Progress = None,
+    progress: Progress | None = None,
 ) -> SyncResult:
     """Publish staging to analytics; see `greynb.sync`."""
     from greynb.publish.result import SyncResult
@@ -92,7 +90,7 @@ def history(target: Route) -> list[Version]:
     return of_file(_versioned(target))
 
 
-def rollback(target: Route, version: str | int | None, progress: Progress) -> SyncResult:
+def rollback(target: Route, version: str | int | None, progress: Progress | None) -> SyncResult:
     """Publish the content of an older version again."""
     if target.lake is not None:
         from greynb.lake import versions
@@ -131,7 +129,7 @@ def changed_rows(
     return of_files(before.database, after.database, table, limit)
 
 
-def verify(source: Route, target: Route, progress: Progress) -> Verification:
+def verify(source: Route, target: Route, progress: Progress | None) -> Verification:
     """Compare analytics with staging as both are now."""
     if source.server is not None and target.place == source.place:
         from greynb.publish.verification import Verification as Found

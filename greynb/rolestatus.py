@@ -190,9 +190,9 @@ def _of_lake(route: Route, lake: Server) -> RoleStatus:
 
 
 def _journal(path: Path) -> str | None:
-    """The journal mode by the header: https://www.sqlite.org/fileformat2.html, section 1.3.3."""
+    """The journal mode by the header; None where that is not a database's."""
     from greynb.databases.descriptors import open_database
-    from greynb.databases.fingerprint import MAGIC
+    from greynb.databases.fingerprint import MAGIC, says_wal
 
     try:
         with open_database(path) as file:
@@ -201,7 +201,7 @@ def _journal(path: Path) -> str | None:
         return None
     if not head.startswith(MAGIC):
         return None
-    return "wal" if head[18:20] == b"\x02\x02" else "rollback"
+    return "wal" if says_wal(head) else "rollback"
 
 
 def _locks(route: Route) -> Iterator[Locker]:

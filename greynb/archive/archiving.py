@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greynb.archive import files, journal, tables
 from greynb.archive.tables import Table
@@ -27,11 +27,13 @@ from greynb.databases.sqlite import atomic, file_error, open_readonly
 from greynb.errors import DatabaseError
 from greynb.publish.durable import sync_folder
 
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
+
 AT_ONCE: Final = 50_000
 """Rows of one file at most, which one transaction deletes: other writers wait for about a second."""
 _TRIES: Final = 5
 
-Told = Callable[[str, float], None]
 Listing = Callable[[sqlite3.Connection, Table, str], list[tuple[str, int]]]
 
 
@@ -99,7 +101,7 @@ def archive(
     folder: Path,
     *,
     dry_run: bool = False,
-    told: Told = lambda _step, _part: None,
+    told: Progress = lambda _step, _part: None,
     begun: Callable[[Archived], None] = lambda _archived: None,
 ) -> Archived:
     """Move rows from before a day to Parquet files, or go on with that after it was stopped.
@@ -155,7 +157,7 @@ def _planned(
     return Archived(table.name, before, months, tables.undated(con, table), dry_run=dry_run)
 
 
-def _move(con: sqlite3.Connection, table: Table, folder: Path, archived: Archived, told: Told) -> None:
+def _move(con: sqlite3.Connection, table: Table, folder: Path, archived: Archived, told: Progress) -> None:
     total = sum(archived.months.values())
     with atomic(con):
         journal.make(con)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb.archive import files, journal, tables
 from greynb.archive.tables import Table
@@ -15,6 +16,9 @@ from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqlite import atomic
 from greynb.errors import DatabaseError, GreynbError, UsageError
 from greynb.publish.content import number_of
+
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ def restore(
     path: Path,
     *,
     dry_run: bool = False,
-    told: Callable[[str, float], None] = lambda _step, _part: None,
+    told: Progress = lambda _step, _part: None,
 ) -> Restored:
     """Put the rows of an archived file, or of all files in a folder, back into their tables.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from greynb.cli.terminal import painted, rewrites
 from greynb.errors import GreynbError, UsageError
 from greynb.routing import Settings
+
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 
 def positive(text: str) -> int:
@@ -45,7 +48,7 @@ class _Line:
     """Whether the cursor stands behind it."""
 
 
-def progress_line() -> Callable[[str, float], None]:
+def progress_line() -> Progress:
     """Progress as one line that rewrites itself on a terminal, and as one line per step elsewhere."""
     last = ""
 

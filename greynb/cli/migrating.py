@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb.cli.common import complain, progress_line
 from greynb.cli.exitcodes import Exit
@@ -13,7 +14,9 @@ from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 from greynb.errors import UsageError
 from greynb.routing import Settings
 
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
+
 
 _ABOUT = """The original is only read, and stays. The .env file is changed last, when all is verified; the
 old one is kept beside it. A migration that was stopped goes on when the same command is run again."""

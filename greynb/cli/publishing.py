@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greynb import api
@@ -14,6 +13,7 @@ from greynb.cli.parser import Commands, Parser, WrongCall, add_command
 
 if TYPE_CHECKING:
     from greynb.publish import SyncResult
+    from greynb.publish.steps import Progress
 
 _SYNC = [
     ("sync", "publish what changed; nothing if nothing did"),
@@ -111,7 +111,7 @@ def _add_sync(command: Parser) -> None:
 
 
 def _sync(args: argparse.Namespace) -> None:
-    def publish(progress: Callable[[str, float], None]) -> SyncResult:
+    def publish(progress: Progress) -> SyncResult:
         return api.sync(
             args.mode,
             plan=args.plan,

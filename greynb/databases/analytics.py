@@ -22,7 +22,7 @@ from greynb.databases.pinning import newer_than
 from greynb.databases.readonly import AnalyticsConnection
 from greynb.databases.result import Ran
 from greynb.databases.running import Runner
-from greynb.databases.temporary import refuse_drops
+from greynb.databases.temporary import names_temporary, refuse_drops
 from greynb.errors import DatabaseError, GreynbError, QueryError, QueryInterrupted
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ class AnalyticsSession(EngineSession):
             if not is_foreign(error):
                 raise
             with self._lock:
+                if names_temporary(self._con, sql):
+                    raise
                 ran = self._in_sqlite.ran(self.refresh(), sql, parameters or {}, error)
             if ran is None:
                 raise

@@ -13,7 +13,7 @@ from dataclasses import replace
 import duckdb
 
 from greynb.databases.census import count
-from greynb.databases.collation import nocase_notices
+from greynb.databases.collation import collation_notices
 from greynb.databases.columns import is_widened, unique_names
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.outline import Table, outline_of
@@ -209,7 +209,7 @@ class Catalog:
         self._typed.add(key)
         self._outline = None
         widened = [widening_notice(self._shown[key], each) for each in table.columns if is_widened(each)]
-        return widened + nocase_notices(self._run, table, self._shown[key])
+        return widened + collation_notices(self._run, table, self._shown[key])
 
     def _avoid_scan(self, key: str) -> bool:
         """Read a table through SQLite's text from now on: some plans over direct scans crash in DuckDB.

@@ -5,8 +5,9 @@ looks closer only where that decides a type: bounds of integers beside reals, th
 declared as dates, text that is not valid UTF-8. It runs inside SQLite through a callable, so the reader
 (through DuckDB's attachment) and the publisher (through sqlite3) share it.
 
-Columns are addressed by position (``WITH s(c0, c1) AS (SELECT * FROM t)``), because a column may have any
-name: empty, a keyword, or the same as another column of a view.
+Columns are addressed by position (``WITH __s(c0, c1) AS (SELECT * FROM t)``), because a column may have any
+name: empty, a keyword, or the same as another column of a view. The source has a name that no table has: a
+table ``s`` would be taken for it.
 """
 
 from __future__ import annotations
@@ -83,9 +84,9 @@ def count(run: Run, table: TableCensus) -> TableCensus:
 
 
 def source(table: TableCensus) -> str:
-    """Write the start of a SQLite statement that names the relation's columns c0, c1, … in a source s."""
+    """Write the start of a SQLite statement that names the relation's columns c0, c1, … in a source __s."""
     names = ", ".join(f"c{number}" for number in range(len(table.columns)))
-    return f"WITH s({names}) AS (SELECT * FROM {quote(table.name)}) "
+    return f"WITH __s({names}) AS (SELECT * FROM {quote(table.name)}) "
 
 
 def _first_look(
@@ -164,7 +165,7 @@ def _details(c: str, column: ColumnCensus) -> list[str]:
 
 def _one_row(run: Run, table: TableCensus, wanted: Sequence[str]) -> Sequence[object]:
     named = ", ".join(f"{each} AS v{place}" for place, each in enumerate(wanted))
-    return run(source(table) + f"SELECT {named} FROM s")[0]
+    return run(source(table) + f"SELECT {named} FROM __s")[0]
 
 
 def _how_many(condition: str) -> str:
@@ -181,7 +182,7 @@ def _encoding(run: Run, table: TableCensus, number: int) -> str:
     """Read the doubtful texts and say whether all are valid UTF-8; where they are too long, assume not."""
     c = f"c{number}"
     joined = source(table) + (
-        f"SELECT hex(group_concat({c}, char(10))) FROM s WHERE typeof({c}) = 'text' AND ({_doubtful(c)})"
+        f"SELECT hex(group_concat({c}, char(10))) FROM __s WHERE typeof({c}) = 'text' AND ({_doubtful(c)})"
     )
     try:
         bytes.fromhex(str(run(joined)[0][0] or "")).decode()

@@ -1,83 +1,54 @@
-"""Columns that SQLite compares without case (``COLLATE NOCASE``), as their tables' definitions say.
+"""Columns that SQLite compares in another way than byte by byte: without case, or without blanks at the end.
 
+A column of a view has the collation of the column that it shows. SQLite's program for a comparison names it.
 DuckDB's own NOCASE is another one: it folds all letters where SQLite's folds A to Z, and it would follow the
-values into results and joins. So the views compare by case, and users are told.
+values into results and joins. So DuckDB compares exactly, and users are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Final
 
-from greynb.databases.identifiers import fold, literal
-from greynb.databases.relations import Run, TableCensus
-from greynb.databases.sqltext import Token, tokens
+from greynb.databases.census import source
+from greynb.databases.relations import REFUSALS, Run, TableCensus, stop_if_interrupted
 
-NOTICE: Final = "{}.{} is COLLATE NOCASE in SQLite; %%analytics compares it by case (use lower on both sides)"
+NOTICES: Final = {
+    "NOCASE": "{}.{} is COLLATE NOCASE in SQLite; %%analytics compares it by case (use lower on both sides)",
+    "RTRIM": "{}.{} is COLLATE RTRIM in SQLite; %%analytics compares blanks at the end (use rtrim)",
+}
 
 
-def nocase_notices(run: Run, table: TableCensus, shown: str) -> list[str]:
-    """Say which columns that hold text SQLite would compare without case.
+def collation_notices(run: Run, table: TableCensus, shown: str) -> list[str]:
+    """Say which columns that hold text SQLite would compare otherwise.
 
     Parameters
     ----------
     run
         Runs one SQL statement inside SQLite and returns its rows.
     table
-        The census of the table.
+        The census of the table, view or virtual table.
     shown
         Its name for users.
     """
-    if table.problem or table.kind != "table" or not any(column.texts for column in table.columns):
+    texts = [number for number, column in enumerate(table.columns) if column.texts]
+    try:
+        if table.problem or not texts or not _collations(run, table, texts) & NOTICES.keys():
+            return []
+        found = [(number, _collations(run, table, [number])) for number in texts]
+    except REFUSALS as error:
+        stop_if_interrupted(error)
         return []
-    rows = run(
-        "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%nocase%'"
-        f" AND name = {literal(table.name)}"
-    )
-    named = {fold(name) for (sql,) in rows for name in nocase_columns(str(sql))}
     return [
-        NOTICE.format(shown, each.name) for each in table.columns if each.texts and fold(each.name) in named
+        NOTICES[each].format(shown, table.columns[number].name)
+        for number, names in found
+        for each in sorted(names & NOTICES.keys())
     ]
 
 
-def nocase_columns(sql: str) -> list[str]:
-    """Name the columns of a CREATE TABLE statement that have COLLATE NOCASE.
-
-    Parameters
-    ----------
-    sql
-        The statement as SQLite stores it.
-    """
-    return [_bare(part[0].text) for part in _parts(sql) if _is_nocase(part)]
-
-
-def _parts(sql: str) -> Iterator[list[Token]]:
-    """Cut what stands in the outer brackets at its own commas; a column's name comes first in its part."""
-    depth, part = 0, list[Token]()
-    for token in tokens(sql, "sqlite"):
-        opens, closes = token.text == "(", token.text == ")"
-        depth -= closes
-        if depth == 1 and token.text == ",":
-            yield part
-            part = []
-        elif depth == 1 and token.significant and not opens and not closes:
-            part.append(token)
-        depth += opens
-    if part:
-        yield part
-
-
-def _is_nocase(part: Sequence[Token]) -> bool:
-    return any(
-        one.text.upper() == "COLLATE" and _bare(other.text).upper() == "NOCASE"
-        for one, other in pairwise(part)
-    )
-
-
-def _bare(name: str) -> str:
-    """A name without the quotes that SQLite takes around it."""
-    for first, last in ('""', "``", "[]", "''"):
-        if len(name) > 1 and name.startswith(first) and name.endswith(last):
-            return name[1:-1].replace(last * 2, last)
-    return name
+def _collations(run: Run, table: TableCensus, numbers: Sequence[int]) -> set[str]:
+    """The collations by which SQLite compares some columns with a text."""
+    compared = ", ".join(f"c{number} = 'x' AS v{number}" for number in numbers)
+    program = run(f"EXPLAIN {source(table)}SELECT {compared} FROM __s")
+    # A step's fifth value is, of a comparison, the collation and the encoding: NOCASE-8.
+    return {str(step[5] or "").rpartition("-")[0].upper() for step in program if step[1] in ("Eq", "Ne")}

@@ -105,7 +105,8 @@ def extended_instance(*names: Extension, **settings: str | int) -> duckdb.DuckDB
     _checked.update(seen)
     if "sqlite_scanner" in names:
         # Multi-threaded scans of DuckDB 1.5.5 lose the last row of a table at rowid 122,880 * k, silently.
-        con.execute("SET sqlite_disable_multithreaded_scans = true")
+        # GLOBAL, since a setting of a session is not that of its cursors.
+        con.execute("SET GLOBAL sqlite_disable_multithreaded_scans = true")
     if "httpfs" in names:
         _forget_keys(con)
     return con
@@ -119,6 +120,8 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": "false",
         # It takes two attached tables with the same columns for one (duckdb issue 24781), silently.
         "disabled_optimizers": "common_subplan",
+        # From a thousand objects of a frame it takes the type of all, and rounds what does not fit, silently.
+        "pandas_analyze_sample": 1 << 62,
     }
     con = duckdb.connect(":memory:", config=own | settings)
     _instances.add(con)

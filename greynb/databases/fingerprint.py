@@ -36,7 +36,7 @@ class FileState:
     @property
     def is_wal(self) -> bool:
         """Whether the header says that the database is in WAL mode."""
-        return len(self.head) > 19 and self.head[18:20] == b"\x02\x02"
+        return says_wal(self.head)
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,6 +60,14 @@ class FileState:
             other.identity,
             other.head,
         )
+
+
+def says_wal(head: bytes) -> bool:
+    """Whether the header of a database says that it is in WAL.
+
+    Its bytes 18 and 19, the format for writing and reading: https://www.sqlite.org/fileformat2.html.
+    """
+    return head[18:20] == b"\x02\x02"
 
 
 def ctimes(path: Path) -> tuple[int, ...]:

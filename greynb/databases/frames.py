@@ -92,7 +92,10 @@ class Fetched:
 
     @classmethod
     def last(cls, con: duckdb.DuckDBPyConnection) -> Fetched:
-        """Fetch the whole result of the connection's last ``execute``."""
+        """Fetch the whole result of the connection's last ``execute``.
+
+        DuckDB runs most of a query during the fetch, so errors and interrupts of the query come up here.
+        """
         described = con.description or []
         names = unique_names([column[0] for column in described])
         kinds = [column[1].id for column in described]
@@ -127,20 +130,6 @@ class Fetched:
         if any(kind in _NO_ARROW for kind in self.kinds):
             return None
         return pa.table([pa.array(column.copy()) for column in self.rows], self.names)
-
-
-def from_duckdb(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Fetch the whole result of the connection's last ``execute``.
-
-    DuckDB runs most of a query during the fetch, so errors and interrupts of the query come up here.
-
-    Returns
-    -------
-    tuple
-        The frame and DuckDB's type name of each column.
-    """
-    fetched = Fetched.last(con)
-    return fetched.frame(), fetched.types
 
 
 def from_sqlite(

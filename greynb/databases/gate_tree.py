@@ -16,6 +16,7 @@ from greynb.databases.gate_functions import (
     TABLE_FUNCTIONS,
 )
 from greynb.databases.gate_parser import builtin_functions
+from greynb.databases.identifiers import fold
 from greynb.errors import WriteRefused
 
 INTERNAL: Final = "__greynb"
@@ -116,11 +117,11 @@ def _look(node: dict[str, Any], visible: frozenset[str], found: Found) -> list[_
 
 def _children(node: dict[str, Any], visible: frozenset[str]) -> Iterator[_Place]:
     if "cte_name" in node:
-        visible |= {node["cte_name"].lower()}
+        visible |= {fold(node["cte_name"])}
     for entry in node.get("cte_map", {}).get("map", []):
         yield _Place(entry["key"], visible)
         yield _Place(entry["value"], visible)
-        visible |= {entry["key"].lower()}
+        visible |= {fold(entry["key"])}
     for value in _without(node, "cte_map", "class", "type").values():
         yield _Place(value, visible)
     if isinstance(node.get("type"), dict):
@@ -145,7 +146,7 @@ _SCHEMAS: Final = _CATALOGS | {"main", "information_schema", "pg_catalog"}
 
 def _base_table(node: dict[str, Any], visible: frozenset[str], found: Found) -> None:
     name, schema, catalog = node["table_name"], node["schema_name"], node["catalog_name"]
-    if schema.lower() == "recurring" or (not schema and name.lower() in visible):
+    if schema.lower() == "recurring" or (not schema and fold(name) in visible):
         return
     if not schema:
         refuse_file(name)

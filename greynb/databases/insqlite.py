@@ -8,12 +8,10 @@ quotes go there, which SQLite takes for a string where no column has the name.
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +22,7 @@ from greynb.databases.identifiers import quote
 from greynb.databases.result import Ran, Result
 from greynb.databases.sqlite import database_uri
 from greynb.databases.sqltext import tokens
+from greynb.databases.values import Unbindable, scalar
 from greynb.errors import QueryError, QueryInterrupted
 
 if TYPE_CHECKING:
@@ -68,7 +67,11 @@ class SqliteDialect:
         if snapshot.kind == "link" or any(token.text.startswith('"') for token in tokens(sql, "sqlite")):
             return None
         begun = time.perf_counter()
-        found = self._run(snapshot.path, sql, {name: _plain(value) for name, value in parameters.items()})
+        try:
+            values = {name: scalar(value, "sqlite") for name, value in parameters.items()}
+        except Unbindable:
+            return None
+        found = self._run(snapshot.path, sql, values)
         if found is None:
             return None
         frame, types = found
@@ -113,12 +116,3 @@ def _authorize(action: int, name: str | None, value: str | None, _db: str | None
     # A full-text table asks that one by itself.
     harmless = action == sqlite3.SQLITE_PRAGMA and name == "data_version" and value is None
     return sqlite3.SQLITE_OK if harmless or action in _ALLOWED else sqlite3.SQLITE_DENY
-
-
-def _plain(value: object) -> object:
-    """A bound value as SQLite stores it."""
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ")
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value

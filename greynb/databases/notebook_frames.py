@@ -10,6 +10,7 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from greynb.databases.decimals import decimals_written_out
 from greynb.databases.temporary import is_temporary
 from greynb.errors import WriteRefused
 
@@ -78,7 +79,7 @@ def registered(
                 notices.append(f"{name} is the analytics table; the notebook's DataFrame {name} was not used")
             elif not is_temporary(con, name):
                 _refuse_later(passed, name)
-                con.register(name, frame)
+                con.register(name, decimals_written_out(frame))
                 made.append(name)
         yield made
     finally:

@@ -11,19 +11,21 @@ dig the engine's own connection out of a private attribute.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import duckdb
 
+from greynb.databases.decimals import decimals_written_out
 from greynb.databases.executing import no_open_transaction
 from greynb.databases.gate import Passed, check
 from greynb.databases.identifiers import quote
 from greynb.databases.readonly_absent import ABSENT
 from greynb.databases.readonly_origin import Origins, Place, Statement
+from greynb.databases.readonly_parameters import Parameters, named, taken
 from greynb.databases.readonly_result import Relation, Turn
-from greynb.errors import QueryError, WriteRefused
+from greynb.errors import WriteRefused
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Parameters = Mapping[str, object] | Sequence[object] | None
 T = TypeVar("T")
 
 
@@ -119,7 +120,7 @@ class AnalyticsConnection:
             Values. With several statements a mapping is required, and each takes the names it uses.
         """
         with self.__turn:
-            for passed in _named(check(query), parameters):
+            for passed in named(check(query), parameters):
                 self.__run(passed, parameters)
         return self
 
@@ -128,7 +129,7 @@ class AnalyticsConnection:
 
         DuckDB's own ``sql`` returns a relation, which can write files and run more SQL; a `Relation` cannot.
         """
-        statements = _named(check(query), params)
+        statements = named(check(query), params)
         with self.__turn:
             for passed in statements[:-1]:
                 self.__run(passed, params)
@@ -157,7 +158,7 @@ class AnalyticsConnection:
             raise WriteRefused("only DataFrames and Arrow tables can be registered")
         self.__origins.private()
         with self.__turn:
-            self.__con.register(view_name, python_object)
+            self.__con.register(view_name, decimals_written_out(python_object))
         return self
 
     def unregister(self, view_name: str) -> Self:
@@ -288,13 +289,4 @@ class AnalyticsConnection:
     def __ready(self, passed: Passed, parameters: Parameters) -> Parameters:
         if self.__prepare is not None:
             self.__prepare(passed)
-        if isinstance(parameters, Mapping):
-            return {name: parameters[name] for name in passed.parameters if name in parameters} or None
-        return parameters
-
-
-def _named(statements: list[Passed], parameters: Parameters) -> list[Passed]:
-    """Refuse values by position for several statements: it would be a guess which takes which."""
-    if len(statements) > 1 and parameters and not isinstance(parameters, Mapping):
-        raise QueryError("several statements take their parameters by name", hint="write $name, pass a dict")
-    return statements
+        return taken(passed, parameters)

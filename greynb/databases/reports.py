@@ -144,7 +144,7 @@ def _forcing(run: Run, table: TableCensus, number: int) -> Iterator[Forcing]:
     text = f"CAST({c} AS TEXT)" if column.encoding == "utf-16" else f"hex({c})"
     rows = run(
         f"{source(table)}SELECT typeof({c}) AS t, count(*) AS n,"
-        f" CASE typeof({c}) WHEN 'blob' THEN hex({c}) WHEN 'text' THEN {text} ELSE {c} END AS v FROM s"
+        f" CASE typeof({c}) WHEN 'blob' THEN hex({c}) WHEN 'text' THEN {text} ELSE {c} END AS v FROM __s"
         f" WHERE {c} IS NOT NULL AND NOT ({fits}) GROUP BY typeof({c}), {c} ORDER BY 2 DESC LIMIT {LOOKED_AT}"
     )
     for storage, count, value in rows:

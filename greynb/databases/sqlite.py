@@ -80,7 +80,7 @@ def open_writable(
     if not create and not _exists(path):
         raise MissingDatabase("the database does not exist", path=path)
     con = _connected(path, "rwc" if create else "rw", timeout, factory)
-    _convert_to_wal(con, timeout)
+    _convert_to_wal(con, path, timeout)
     return con
 
 
@@ -228,15 +228,15 @@ def _connected(path: Path, mode: str, timeout: float, factory: type[Connection])
         raise file_error(error, path, timeout) from error
 
 
-def _convert_to_wal(con: sqlite3.Connection, timeout: float) -> None:
+def _convert_to_wal(con: sqlite3.Connection, path: Path, timeout: float) -> None:
     """Switch to WAL where nobody is in the way: a file that is in use now works in its old mode as well."""
     con.execute(f"PRAGMA busy_timeout = {_CONVERSION_WAIT_MS}")
     try:
         con.execute("PRAGMA journal_mode = WAL").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         if not is_busy(error):
             con.close()
-            raise
+            raise file_error(error, path, timeout) from error
     con.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Final
 
+from greynb.databases.identifiers import fold
+from greynb.databases.sqltext import tokens
 from greynb.errors import WriteRefused
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ def is_temporary(con: duckdb.DuckDBPyConnection, name: str) -> bool:
         [name],
     ).fetchone()
     return found is not None
+
+
+def names_temporary(con: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether a statement that DuckDB may not understand has the name of a temporary table or view in it."""
+    found = con.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'temp'"
+    ).fetchall()
+    words = {fold(token.text.strip('"`[]')) for token in tokens(sql, "sqlite")} if found else set()
+    return any(fold(name) in words for (name,) in found)
 
 
 def refuse_drops(con: duckdb.DuckDBPyConnection, passed: Iterable[Passed], known: Container[str]) -> None:

@@ -33,6 +33,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 from uuid import UUID
 
+from greynb.databases.decimals import written_out
 from greynb.databases.sqltext import Dialect
 
 _SEQUENCES: Final = (list, tuple, set, frozenset, range)
@@ -46,6 +47,10 @@ class Unbindable(ValueError):
     def __init__(self, problem: str, hint: str) -> None:
         super().__init__(problem)
         self.hint = hint
+
+
+class Lossy(Unbindable):
+    """A value that a driver would take, and cut short."""
 
 
 def bindable(value: object, dialect: Dialect) -> object:
@@ -63,7 +68,7 @@ def bindable(value: object, dialect: Dialect) -> object:
     try:
         return [None if nan_is_null and _is_nan(item) else scalar(item, dialect) for item in items]
     except Unbindable as error:
-        raise Unbindable(f"holds a value that {error}", error.hint) from None
+        raise type(error)(f"holds a value that {error}", error.hint) from None
 
 
 def scalar(value: object, dialect: Dialect) -> object:
@@ -84,7 +89,9 @@ def scalar(value: object, dialect: Dialect) -> object:
     if isinstance(value, _TIMES):
         return _TIME_TO_SQLITE[_kind(value)](value) if dialect == "sqlite" else value
     if isinstance(value, (Decimal, UUID)):
-        return _number_or_text(value) if dialect == "sqlite" else value
+        if dialect == "sqlite":
+            return _number_or_text(value)
+        return written_out(value) if isinstance(value, Decimal) else value
     raise Unbindable(f"is of type {_type_name(value)}", _hint(value))
 
 
@@ -151,7 +158,7 @@ def _from_numpy(value: Any) -> object:
 
 def _refuse_nanoseconds(nanoseconds: int) -> None:
     if nanoseconds:
-        raise Unbindable("has nanoseconds, which would be lost", "round it: {name} = {name}.round('us')")
+        raise Lossy("has nanoseconds, which would be lost", "round it: {name} = {name}.round('us')")
 
 
 def _plain(value: object, dialect: Dialect) -> object:

@@ -21,7 +21,7 @@ def provisional_view(alias: str, table: TableCensus) -> str:
     names = unique_names(column.name for column in table.columns)
     shown = ", ".join(f"c{number} AS {quote(name)}" for number, name in enumerate(names))
     fetched = ", ".join(f"c{number}" for number in range(len(names)))
-    return f"SELECT {shown} FROM {_query(alias, f'{source(table)}SELECT {fetched} FROM s')}"
+    return f"SELECT {shown} FROM {_query(alias, f'{source(table)}SELECT {fetched} FROM __s')}"
 
 
 def refusing_view(table: TableCensus) -> str:
@@ -72,7 +72,7 @@ def scanning(alias: str, table: TableCensus, direct: set[int], *, key: str | Non
     if len(direct) == len(plans):
         return f"SELECT {shown} FROM {scan}"
     fetched = "".join(f", {_transported(n, each)}" for n, each in enumerate(plans) if n not in direct)
-    statement = f"{_keyed(table, plans)}SELECT k{fetched} FROM s ORDER BY k"
+    statement = f"{_keyed(table, plans)}SELECT k{fetched} FROM __s ORDER BY k"
     return f"SELECT {shown} FROM {scan} JOIN {_query(alias, statement)} AS w ON d.rowid = CAST(w.k AS BIGINT)"
 
 
@@ -98,13 +98,13 @@ def as_text(
     plans = _plans(table)
     start = source(table) if key is None else _keyed(table, plans, spans)
     fetched = ", ".join(_transported(n, each) for n, each in enumerate(plans))
-    statement = f"{start}SELECT {'CAST(k AS TEXT) AS k, ' if key else ''}{fetched} FROM s"
+    statement = f"{start}SELECT {'CAST(k AS TEXT) AS k, ' if key else ''}{fetched} FROM __s"
     return statement, _key("CAST(w.k AS BIGINT)", key) + _shown(plans, set(), "w")
 
 
 def has_rowid(run: Run, table: TableCensus) -> bool:
     """Whether both engines know the rowid of a table by that name, beside all of its columns."""
-    if table.kind != "table" or any(fold(column.name) == "rowid" for column in table.columns):
+    if table.kind != "table" or _names_rowid(table):
         return False
     try:
         run(f"SELECT 1 AS x FROM (SELECT rowid, * FROM {quote(table.name)} LIMIT 0)")
@@ -116,7 +116,8 @@ def has_rowid(run: Run, table: TableCensus) -> bool:
 
 def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) -> set[int]:
     """Find the columns that a direct scan gives exactly; generated columns, for one, are not in it."""
-    if table.kind != "table":
+    # DuckDB asks for the rowid to count rows and to find them again, and would get a column of that name.
+    if table.kind != "table" or _names_rowid(table):
         return set()
     try:
         rows = con.execute(f"DESCRIBE SELECT * FROM {_table(alias, table)}").fetchall()
@@ -131,18 +132,22 @@ def scannable(con: duckdb.DuckDBPyConnection, alias: str, table: TableCensus) ->
     }
 
 
+def _names_rowid(table: TableCensus) -> bool:
+    return any(fold(column.name) == "rowid" for column in table.columns)
+
+
 def _keyed(
     table: TableCensus, plans: Sequence[ColumnPlan], spans: Iterable[tuple[int, int]] | None = None
 ) -> str:
-    """Write the start of a SQLite statement that names rowid and columns k, c0, c1, … in a source s."""
+    """Write the start of a SQLite statement that names rowid and columns k, c0, c1, … in a source __s."""
     names = ", ".join(["k", *(f"c{number}" for number in range(len(plans)))])
     if spans is None:
-        return f"WITH s({names}) AS (SELECT rowid, * FROM {quote(table.name)}) "
+        return f"WITH __s({names}) AS (SELECT rowid, * FROM {quote(table.name)}) "
     ranges = ", ".join(f"({low}, {high})" for low, high in spans)
-    rows = f"SELECT t.rowid, t.* FROM r CROSS JOIN {quote(table.name)} AS t"
+    rows = f"SELECT t.rowid, t.* FROM __r AS r CROSS JOIN {quote(table.name)} AS t"
     return (
-        f"WITH r(low, high) AS (VALUES {ranges}),"
-        f" s({names}) AS ({rows} WHERE t.rowid BETWEEN r.low AND r.high) "
+        f"WITH __r(low, high) AS (VALUES {ranges}),"
+        f" __s({names}) AS ({rows} WHERE t.rowid BETWEEN r.low AND r.high) "
     )
 
 

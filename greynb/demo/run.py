@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb.demo.form_guides import write_form_guides
 from greynb.demo.season import SEED, season
 from greynb.demo.write import write_season
 from greynb.errors import UsageError
 
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
+
 
 STAGING = "greyhound_racing_data_stage.db"
 ANALYTICS = "greyhound_racing_data_analytics.db"

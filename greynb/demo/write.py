@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from greynb.demo.reference import Columns
 from greynb.demo.schema import create_statements, index_statements
 from greynb.demo.season import Season
 
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 
 def write_season(path: Path, season: Season, progress: Progress | None = None) -> int:

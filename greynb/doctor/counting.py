@@ -64,7 +64,7 @@ def _sums(
     left = iter(wanted.items())
     while some := list(islice(left, COLUMNS_AT_ONCE)):
         asked = [ask(f"c{number}", kind) for number, kind in some]
-        (row,) = run(source(table) + f"SELECT {', '.join(each for part in asked for each in part)} FROM s")
+        (row,) = run(source(table) + f"SELECT {', '.join(each for part in asked for each in part)} FROM __s")
         values = iter(int(float(str(value))) for value in row)
         found |= {
             number: list(islice(values, len(part))) for (number, _), part in zip(some, asked, strict=True)

@@ -6,12 +6,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from greynb.doctor.checks import CHECKS
 from greynb.doctor.findings import LEVELS, Check, Evidence, Finding, found
 from greynb.doctor.patient import Patient
 from greynb.errors import GreynbError, QueryInterrupted
+
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 NOT_CHECKED: Final = Check(
     "not-checked",
@@ -94,7 +97,7 @@ class Treated:
         return asdict(self)
 
 
-def examine(patient: Patient, told: Callable[[str, float], None] = lambda _step, _part: None) -> Examination:
+def examine(patient: Patient, told: Progress = lambda _step, _part: None) -> Examination:
     """Make all checks; nothing is changed.
 
     Parameters

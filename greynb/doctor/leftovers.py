@@ -150,9 +150,11 @@ def _removed(folder: Path, left: list[Path]) -> Callable[[], str]:
         lock = try_lock(folder / BUILDER, create=True)
         if lock is None:
             raise DatabaseLocked("a mirror is being built just now", path=folder)
-        for each in left:
-            remove(each)
-        lock.release()
+        try:
+            for each in left:
+                remove(each)
+        finally:
+            lock.release()
         return "the unfinished builds are gone"
 
     return apply

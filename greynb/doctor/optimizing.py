@@ -6,10 +6,10 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from greynb.databases.copying import check_space, connect, mapped, size_with_log
 from greynb.databases.generations import generation_at
@@ -20,6 +20,9 @@ from greynb.doctor.contents import free_bytes
 from greynb.doctor.working import Work
 from greynb.errors import DatabaseLocked, MissingDatabase, WriteRefused
 from greynb.publish.outside import look
+
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 RECENT: Final = 60.0
 """Seconds since the last write after which a program that has the file open is not taken to be writing."""
@@ -100,7 +103,7 @@ def optimize(
     path: Path,
     *,
     dry_run: bool = False,
-    told: Callable[[str, float], None] = lambda _step, _part: None,
+    told: Progress = lambda _step, _part: None,
     work: Work | None = None,
 ) -> Optimization:
     """Bring a staging file into its best shape: no row is changed, and readers may go on.

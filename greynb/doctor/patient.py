@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from greynb.connections import snapshot_source
 from greynb.databases.copying import connect, mapped
 from greynb.databases.descriptors import open_database
-from greynb.databases.fingerprint import MAGIC
+from greynb.databases.fingerprint import MAGIC, says_wal
 from greynb.databases.generations import Generation, generation_at
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.sqlite import database_uri
@@ -102,7 +102,7 @@ class Subject:
     @property
     def is_wal(self) -> bool:
         """Whether the header says that the database is in WAL."""
-        return isinstance(self.head, bytes) and self.head[18:20] == b"\x02\x02"
+        return isinstance(self.head, bytes) and says_wal(self.head)
 
     @cached_property
     def generation(self) -> Generation | None:

@@ -14,9 +14,10 @@ from greynb.errors import DatabaseError, GreynbError, UnreadableDatabase, UsageE
 from greynb.guarding.backups import KEEP, Backup, in_use, throw_away
 from greynb.guarding.comparison import Comparison
 from greynb.guarding.inspecting import inspect
-from greynb.guarding.making import Told, make
+from greynb.guarding.making import make
 from greynb.guarding.restoring import restore
 from greynb.publish.outside import look, look_before_copying
+from greynb.publish.steps import Progress
 from greynb.routing import Settings
 
 Show = Callable[[str], object]
@@ -29,7 +30,7 @@ def guard(
     keep_days: float | None = None,
     restore_on_failure: bool = False,
     show: Show = print,
-    progress: Told | None = None,
+    progress: Progress | None = None,
 ) -> Guard:
     """Guard a block that writes to staging: a backup first, a comparison after it, and the way back.
 
@@ -74,7 +75,7 @@ class Guard:
         keep_days: float | None,
         restore_on_failure: bool,
         show: Show,
-        progress: Told,
+        progress: Progress,
     ) -> None:
         if keep < 1 or (keep_days is not None and keep_days <= 0):
             raise UsageError("a guard keeps at least its own backup", hint="give a number from 1")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from greynb.databases.copying import check_space, connect, copy_database, reading, size_with_log
 from greynb.databases.filehash import sha256_of
@@ -21,14 +20,16 @@ from greynb.guarding.backups import DATABASE, FORMAT, MANIFEST, Backup, home_of,
 from greynb.guarding.inspecting import inspect_still
 from greynb.publish.durable import sync_file, sync_folder, write_text
 
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
+
 Kind = Literal["guard", "restore"]
-Told = Callable[[str, float], None]
 
 _LABEL: Final = 40
 _MOST: Final = 1000
 
 
-def make(staging: Path, label: str, told: Told = lambda _step, _part: None) -> Backup:
+def make(staging: Path, label: str, told: Progress = lambda _step, _part: None) -> Backup:
     """Make a backup of a file while its writers go on.
 
     Parameters
@@ -58,7 +59,7 @@ def make(staging: Path, label: str, told: Told = lambda _step, _part: None) -> B
 
 
 def keep(
-    con: sqlite3.Connection, staging: Path, label: str, kind: Kind, told: Told = lambda _s, _p: None
+    con: sqlite3.Connection, staging: Path, label: str, kind: Kind, told: Progress = lambda _s, _p: None
 ) -> Backup:
     """`make` with an open connection, which begins its own read transaction; damage stops a guard only."""
     real = staging.resolve()
@@ -83,7 +84,7 @@ def keep(
             private.close()
 
 
-def _finished(work: Path, real: Path, label: str, kind: Kind, told: Told) -> Backup:
+def _finished(work: Path, real: Path, label: str, kind: Kind, told: Progress) -> Backup:
     file = work / DATABASE
     told("check the backup", 0.0)
     found = inspect_still(file, lambda part: told("check the backup", part))

@@ -36,9 +36,10 @@ from greynb.databases.lockers import open_for_writing
 from greynb.databases.locks import is_busy, locked_error, wait_for_lock
 from greynb.errors import DatabaseError, DatabaseLocked, UnreadableDatabase, UsageError
 from greynb.guarding.backups import Backup, in_use, remove
-from greynb.guarding.making import Told, check_room, check_staging, keep
+from greynb.guarding.making import check_room, check_staging, keep
 from greynb.publish.durable import sync_file, sync_folder
 from greynb.publish.outside import look
+from greynb.publish.steps import Progress
 
 TIMEOUT: Final = 10.0
 """Seconds to wait for a writer to end."""
@@ -54,7 +55,7 @@ class _Overtaken(Exception):
 
 
 def restore(
-    backup: Backup, *, timeout: float = TIMEOUT, told: Told = lambda _step, _part: None
+    backup: Backup, *, timeout: float = TIMEOUT, told: Progress = lambda _step, _part: None
 ) -> Backup | None:
     """Put a backup back into the file that it is of.
 
@@ -118,7 +119,7 @@ def _check_quiet(target: Path) -> None:
         )
 
 
-def _written(backup: Backup, target: Path, timeout: float, told: Told) -> Backup:
+def _written(backup: Backup, target: Path, timeout: float, told: Progress) -> Backup:
     with closing(connect(target, "rw")) as live, closing(connect(target, "rw")) as other:
 
         def begin() -> None:
@@ -152,7 +153,7 @@ def _copy_back(
     live: sqlite3.Connection,
     target: Path,
     timeout: float,
-    told: Told,
+    told: Progress,
     undisturbed: Callable[[], bool],
 ) -> None:
     """Write the backup's pages in one transaction, unless somebody has been quicker."""
@@ -203,7 +204,7 @@ def _empty_log(live: sqlite3.Connection) -> None:
             raise
 
 
-def _create(backup: Backup, target: Path, told: Told) -> None:
+def _create(backup: Backup, target: Path, told: Progress) -> None:
     """Make the file anew where there is none."""
     stale = [each for ending in (*SIDE_FILES, "-shm") if (each := Path(f"{target}{ending}")).exists()]
     if stale:

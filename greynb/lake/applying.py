@@ -23,16 +23,15 @@ import duckdb
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.mirrored import Contents, MirrorTable
 from greynb.errors import PublishError
-from greynb.lake.attaching import ALIAS
 from greynb.lake.contents import LakeContents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
+from greynb.lake.whole import columns_in_lake, in_lake, names_in_lake, write_whole
 from greynb.publish.result import TableResult
 
 Spans = Sequence[tuple[int, int]]
 
 COPY: Final = "__greynb_copy"
 """The name under which the publisher's own copy is attached: a columnar mirror."""
-SAME: Final = "same"
 _LISTED: Final = 2_000_000
 _AT_ONCE: Final = 2_000
 
@@ -97,13 +96,13 @@ class Applying:
         shown = self.new.shown
         for number, (name, table) in enumerate(self.new.tables.items()):
             told(number / max(1, len(shown)))
-            if table.unstored or table.census.problem:
-                self.notices.append(f"{name} is not in the lake: {table.census.problem or table.unstored}")
+            if table.unstored:
+                self.notices.append(f"{name} is not in the lake: {table.unstored}")
             else:
                 self._one(name, shown[name], table, verify)
         stored = {fold(shown[name]) for name, each in self.new.tables.items() if not each.unstored}
-        for gone in sorted(self._there() - stored):
-            self.con.execute(f"DROP TABLE {_in_lake(gone)}")
+        for gone in sorted(names_in_lake(self.con) - stored):
+            self.con.execute(f"DROP TABLE {in_lake(gone)}")
             self.results.setdefault(gone, TableResult(None, 0, 0, None))
 
     @property
@@ -128,7 +127,7 @@ class Applying:
         elif alike and spans is not None and table.key is not None:
             self.results[shown] = self._moved(shown, table.key, spans, rows_of(total))
         else:
-            self._replaced(shown, columns)
+            write_whole(self.con, shown, columns, _in_copy(shown))
             self.results[shown] = TableResult(rows_of(total))
         self.sums[shown] = total
         self._check(shown, columns, total)
@@ -139,12 +138,12 @@ class Applying:
         known = self.old.tables.get(name)
         if known is None or self.old.shown[name] != shown or known.key != table.key or known.unstored:
             return False
-        return self._columns_there(shown) == columns_of(self.con, _in_copy(shown))
+        return columns_in_lake(self.con, shown) == columns_of(self.con, _in_copy(shown))
 
     def _moved(self, shown: str, key: str, spans: Spans, rows: int) -> TableResult:
         """Delete and insert the rows within ranges of keys that differ."""
         within = self._within(key, spans)
-        k, lake = quote(key), _in_lake(shown)
+        k, lake = quote(key), in_lake(shown)
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE had AS SELECT * FROM {lake} AS t WHERE {within}")
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE has AS SELECT * FROM {_in_copy(shown)} AS t WHERE {within}"
@@ -179,43 +178,13 @@ class Applying:
             return f"{outer} AND {k} IN (SELECT unnest(generate_series(low, high)) FROM spans)"
         return f"{outer} AND EXISTS (FROM spans WHERE {k} BETWEEN low AND high)"
 
-    def _replaced(self, shown: str, columns: Sequence[tuple[str, str]]) -> None:
-        if self._columns_there(shown) == list(columns):
-            self.con.execute(f"DELETE FROM {_in_lake(shown)}")
-            self.con.execute(f"INSERT INTO {_in_lake(shown)} FROM {_in_copy(shown)}")
-        else:
-            self.con.execute(f"DROP TABLE IF EXISTS {_in_lake(shown)}")
-            self.con.execute(f"CREATE TABLE {_in_lake(shown)} AS FROM {_in_copy(shown)}")
-
     def _check(self, shown: str, columns: Sequence[tuple[str, str]], total: str | None = None) -> None:
         expected = total or row_sum(self.con, _in_copy(shown), columns)
-        if row_sum(self.con, _in_lake(shown), columns) != expected:
+        if row_sum(self.con, in_lake(shown), columns) != expected:
             raise PublishError(
                 f"the lake's table {shown} does not hold what was written to it",
                 hint="run `greynb sync --mode full`; the version before is untouched",
             )
-
-    def _columns_there(self, shown: str) -> list[tuple[str, str]] | None:
-        return columns_of(self.con, _in_lake(shown)) if fold(shown) in self._there() else None
-
-    def _there(self) -> set[str]:
-        rows = self.con.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'main'", [ALIAS]
-        ).fetchall()
-        return {fold(name) for (name,) in rows}
-
-
-def drop_all(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop every table of the lake, whose files are not looked at."""
-    rows = con.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [ALIAS]
-    ).fetchall()
-    for schema, name in rows:
-        con.execute(f"DROP TABLE {ALIAS}.{quote(schema)}.{quote(name)}")
-
-
-def _in_lake(shown: str) -> str:
-    return f"{ALIAS}.main.{quote(shown)}"
 
 
 def _in_copy(shown: str) -> str:

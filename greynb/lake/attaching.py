@@ -8,7 +8,7 @@ Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
 from __future__ import annotations
 
 import re
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ from greynb.lake.storage import authorise, check_new, trouble
 from greynb.routing import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ALIAS: Final = "__greynb_lake"
 """The name under which a lake is attached; the gate refuses it in statements."""
@@ -78,6 +78,25 @@ def opened(
         con.close()
         raise
     return con
+
+
+@contextmanager
+def reading(server: Server) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A lake for the block, which reads it; what DuckDB says there is put into greynb's words.
+
+    Raises
+    ------
+    DatabaseError
+        The lake is not there, or cannot be reached or read.
+    """
+    con = opened(server)
+    try:
+        yield con
+    except duckdb.Error as error:
+        stop_if_interrupted(error)
+        raise unreadable(error, server) from error
+    finally:
+        close(con)
 
 
 def close(con: duckdb.DuckDBPyConnection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,14 +23,15 @@ from greynb.routing import Server
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEYLESS = "rows without a rowid: an update counts as a deletion and an insertion"
+_KEYLESS = "rows without a key: an update counts as a deletion and an insertion"
 
 
 def changes(lake: Server, old: str | int | None = None, new: str | int | None = None) -> Changes:
     """Count what changed between two versions of a lake.
 
-    A row is known by the rowid that it has in staging. Rows are compared over the columns that both versions
-    have; values of columns whose type differs, as text.
+    A row is known by the primary key that staging declares, where `greynb.lake.keys` has it for both
+    versions, else by its rowid in staging. Rows are compared over the columns that both versions have; values
+    of columns whose type differs, as text.
 
     Parameters
     ----------
@@ -47,8 +48,10 @@ def changes(lake: Server, old: str | int | None = None, new: str | int | None = 
         There are no two versions.
     """
     with _both(lake, old, new) as both:
-        tables = tuple(map(both.counted, both.names))
-        return Changes(both.old.id, both.new.id, tables, tuple(both.schema()))
+        found = [both.compared(name) for name in both.names]
+        tables = tuple(counts for counts, _ in found)
+        schema = tuple(change for _, change in found if change is not None)
+        return Changes(both.old.id, both.new.id, tables, schema)
 
 
 def changed_rows(
@@ -97,15 +100,18 @@ class _Pair:
     was, now
         Queries for its rows; of a version that has no such table, for none.
     columns
-        What both versions have, without the key; and whether the two types are one.
+        What both versions have, without rowids; and whether the two types are one.
     key
-        The column of rowids; None where there is none.
+        The columns that tell its rows apart; none where nothing does.
+    redefined
+        Whether the two have other columns, or other types.
     """
 
     was: str
     now: str
     columns: Mapping[str, bool]
-    key: str | None
+    key: Sequence[str]
+    redefined: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,38 +119,42 @@ class _Pair:
 
     def counts(self, con: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
         """Inserted, updated and deleted rows."""
-        if self.key is None:
+        if not self.key:
             come, gone = (
                 con.execute(f"SELECT count(*) FROM ({rows})").fetchall()[0][0]
                 for rows in (self._only(self.now, self.was), self._only(self.was, self.now))
             )
             return come, 0, gone
-        k = quote(self.key)
+        k = quote(self.key[0])
         ((inserted, updated, deleted),) = con.execute(
             f"SELECT count(*) FILTER (w.{k} IS NULL), count(*) FILTER (w.{k} = n.{k}),"
-            f" count(*) FILTER (n.{k} IS NULL) {self._joined(k)}"
+            f" count(*) FILTER (n.{k} IS NULL) {self._joined()}"
         ).fetchall()
         return inserted, updated, deleted
 
     def events(self, con: duckdb.DuckDBPyConnection, limit: int | None) -> Iterator[Event]:
         """Each row that differs, before and after; None where it is not there."""
         most = "" if limit is None else f"LIMIT {limit}"
-        if self.key is None:
+        if not self.key:
             gone = f"SELECT true AS gone, * FROM ({self._only(self.was, self.now)})"
             come = f"SELECT false, * FROM ({self._only(self.now, self.was)})"
             for is_gone, *row in con.execute(f"{gone} UNION ALL {come} ORDER BY ALL {most}").fetchall():
                 shown = tuple(row[: len(self.columns)])
                 yield (shown, None) if is_gone else (None, shown)
             return
-        k, width = quote(self.key), len(self.columns)
+        k, width = quote(self.key[0]), len(self.columns)
         asked = ", ".join(
             [f"w.{k} IS NULL", f"n.{k} IS NULL", *(f"{side}.{quote(c)}" for side in "wn" for c in self.names)]
         )
-        order = f"ORDER BY coalesce(w.{k}, n.{k}) {most}"
-        for no_was, no_now, *row in con.execute(f"SELECT {asked} {self._joined(k)} {order}").fetchall():
+        order = ", ".join(f"coalesce(w.{each}, n.{each})" for each in map(quote, self.key))
+        for no_was, no_now, *row in con.execute(
+            f"SELECT {asked} {self._joined()} ORDER BY {order} {most}"
+        ).fetchall():
             yield None if no_was else tuple(row[:width]), None if no_now else tuple(row[width:])
 
-    def _joined(self, k: str) -> str:
+    def _joined(self) -> str:
+        k = quote(self.key[0])
+        same = " AND ".join(f"w.{each} = n.{each}" for each in map(quote, self.key))
         differ = [
             f"w.{quote(name)} IS DISTINCT FROM n.{quote(name)}"
             if alike
@@ -152,7 +162,7 @@ class _Pair:
             for name, alike in self.columns.items()
         ]
         where = " OR ".join([f"w.{k} IS NULL", f"n.{k} IS NULL", *differ])
-        return f"FROM ({self.was}) AS w FULL JOIN ({self.now}) AS n ON w.{k} = n.{k} WHERE {where}"
+        return f"FROM ({self.was}) AS w FULL JOIN ({self.now}) AS n ON {same} WHERE {where}"
 
     def _only(self, one: str, other: str) -> str:
         chosen = ", ".join(
@@ -180,17 +190,19 @@ class _Both:
         """The tables of either."""
         return sorted(self.before | self.after)
 
-    def counted(self, name: str) -> TableCounts:
-        """What changed in a table."""
+    def compared(self, name: str) -> tuple[TableCounts, SchemaChange | None]:
+        """What changed in a table, and of it."""
         total = self.has.sums.get(name)
         if total is not None and total == self.had.sums.get(name):
-            return TableCounts(name, "same")
-        both = name in self.before and name in self.after
+            return TableCounts(name, "same"), None
         pair = self.pair(name)
-        kind = "whole" if both else "added" if name in self.after else "dropped"
-        reason = _KEYLESS if both and pair.key is None else ""
-        found = TableCounts(name, kind, *pair.counts(self.con), reason)
-        return found if found.changed or not both else TableCounts(name, "same")
+        counts = pair.counts(self.con)
+        for there, change in ((self.before, "added"), (self.after, "dropped")):
+            if name not in there:
+                return TableCounts(name, change, *counts), SchemaChange("table", name, change)
+        found = TableCounts(name, "whole", *counts, "" if pair.key else _KEYLESS)
+        redefined = SchemaChange("table", name, "changed") if pair.redefined else None
+        return found if found.changed else TableCounts(name, "same"), redefined
 
     def pair(self, name: str) -> _Pair:
         """A table as both versions have it."""
@@ -199,34 +211,35 @@ class _Both:
             was = f"{now} WHERE false"
         if name not in self.after:
             now = f"{was} WHERE false"
-        key = self._key(name)
-        here, there = (dict(columns_of(self.con, f"({each})")) for each in (was, now))
-        types = {fold(column): kind for column, kind in here.items()}
+        here, there = (columns_of(self.con, f"({each})") for each in (was, now))
+        types = {fold(column): kind for column, kind in here}
+        rowids = self._rowids(name)
         columns = {
             column: types[fold(column)] == kind
-            for column, kind in there.items()
-            if fold(column) in types and column != key
+            for column, kind in there
+            if fold(column) in types and column not in rowids
         }
-        return _Pair(was, now, columns, key)
+        return _Pair(was, now, columns, self._declared(name, columns) or rowids, here != there)
 
-    def _key(self, name: str) -> str | None:
+    def _rowids(self, name: str) -> list[str]:
+        """The column of rowids, where all versions that have the table have one of this name."""
         known = [
             dict(zip(each.shown.values(), each.tables.values(), strict=True)).get(name)
             for each, there in ((self.had, self.before), (self.has, self.after))
             if name in there
         ]
         keys = {each.key if each is not None else None for each in known}
-        return keys.pop() if len(keys) == 1 else None
+        return [key for key in keys if key is not None] if len(keys) == 1 else []
 
-    def schema(self) -> Iterator[SchemaChange]:
-        """Tables that came, went, or have other columns."""
-        for name in self.names:
-            if name not in self.before or name not in self.after:
-                yield SchemaChange("table", name, "added" if name in self.after else "dropped")
-                continue
-            one, two = (columns_of(self.con, table_at(name, each.number)) for each in (self.old, self.new))
-            if one != two:
-                yield SchemaChange("table", name, "changed")
+    def _declared(self, name: str, columns: Mapping[str, bool]) -> Sequence[str]:
+        """The primary key that all versions that have the table declare, if its columns are in both alike."""
+        (key, *others) = (
+            each.keys.get(name, ())
+            for each, there in ((self.had, self.before), (self.has, self.after))
+            if name in there
+        )
+        alike = all(other == key for other in others) and all(map(columns.get, key))
+        return key if alike else ()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ that DuckLake refuses the second.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,12 +32,16 @@ class LakeContents:
         By the name in staging.
     sums
         Of each table's rows, by its name in the lake: see `greynb.lake.rowsums`.
+    keys
+        Declared primary keys that tell rows apart in the lake, too, by a table's name in the lake: see
+        `greynb.lake.keys`.
     base
         Name, path and sha256 of the publisher's own copy that the version was made from.
     """
 
     tables: Mapping[str, MirrorTable]
     sums: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     base: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -48,8 +52,8 @@ class LakeContents:
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Put this into the lake, in place of what it says."""
         tables = {name: each.to_json() for name, each in self.tables.items()}
-        found = {"tables": tables, "sums": dict(self.sums), "base": dict(self.base)}
-        text = json.dumps({"format": _FORMAT, **found})
+        beside = {"sums": dict(self.sums), "keys": dict(self.keys), "base": dict(self.base)}
+        text = json.dumps({"format": _FORMAT, "tables": tables, **beside})
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
         con.execute(f"CREATE TABLE IF NOT EXISTS {_SCHEMA}.contents (text VARCHAR)")
         con.execute(f"DELETE FROM {_SCHEMA}.contents")
@@ -76,4 +80,4 @@ def read_contents(con: duckdb.DuckDBPyConnection, number: int | None = None) -> 
     if found.get("format") != _FORMAT:
         raise ValueError("it was published by another version of greynb")
     tables = {name: MirrorTable.from_json(each) for name, each in found["tables"].items()}
-    return LakeContents(tables, found["sums"], found["base"])
+    return LakeContents(tables, found["sums"], found.get("keys", {}), found["base"])

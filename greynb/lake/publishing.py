@@ -23,18 +23,20 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.witness import lease
 from greynb.errors import PublisherBusy, PublishError
-from greynb.lake.applying import COPY, Applying, Changes, drop_all
+from greynb.lake.applying import COPY, Applying, Changes
 from greynb.lake.attaching import close, opened
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.differing import differing
+from greynb.lake.keys import declared_keys
 from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
+from greynb.lake.whole import drop_all
 from greynb.publish.publication import KEPT, sync
 from greynb.publish.result import Mode, SyncResult, TableResult
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 if TYPE_CHECKING:
     from greynb.publish.etl import Plan
@@ -58,7 +60,7 @@ def publish(
     dry_run: bool = False,
     data_path: str | None = None,
     compacted: bool = False,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SyncResult:
     """Publish staging to a lake while writers and readers go on.
 
@@ -203,7 +205,8 @@ class _Publication:
         name = next_name(found)
         mode = "full" if self._asked == "incremental" and reason else self._asked
         with self._steps.step("commit"):
-            LakeContents(new.tables, work.sums, base).write(self._con)
+            keys = declared_keys(self._generation.database, new)
+            LakeContents(new.tables, work.sums, keys, base).write(self._con)
             commit(self._con, name, self._info(mode, work))
         notices = [*self._done.notices, *work.notices, *([ANEW] if anew else ())]
         with self._steps.step("upkeep"):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from greynb.databases.generations import DATABASE, generation_at
-from greynb.databases.relations import stop_if_interrupted
-from greynb.lake.attaching import CATALOGUE, catalogue_kind, opened, unreadable
+from greynb.lake.attaching import CATALOGUE, catalogue_kind, reading
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
 from greynb.lake.snapshots import LakeSnapshot, snapshots
@@ -70,14 +69,8 @@ def look_at(lake: Server) -> LakeStatus:
     DatabaseError
         It is not there, or cannot be reached or read.
     """
-    con = opened(lake)
-    try:
+    with reading(lake) as con:
         return _looked(con, lake)
-    except duckdb.Error as error:
-        stop_if_interrupted(error)
-        raise unreadable(error, lake) from None
-    finally:
-        con.close()
 
 
 def _looked(con: duckdb.DuckDBPyConnection, lake: Server) -> LakeStatus:

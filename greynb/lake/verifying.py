@@ -14,27 +14,25 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import PublishError
 from greynb.lake.applying import COPY
-from greynb.lake.attaching import opened
+from greynb.lake.attaching import reading
+from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
 from greynb.lake.snapshots import snapshots, table_at, tables_at
 from greynb.lake.storage import is_gone, trouble
 from greynb.publish.merging import RowDifference
 from greynb.publish.publication import sync
-from greynb.publish.steps import Steps
-from greynb.publish.verification import TableComparison, Verification
+from greynb.publish.steps import Progress, Steps
+from greynb.publish.verification import PLANNED, TableComparison, Verification
 from greynb.routing import Server
 
 if TYPE_CHECKING:
     from greynb.publish.source import Place
 
 _SHOWN: Final = 5
-_PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
 
 
-def verify(
-    source: Place, lake: Server, *, progress: Callable[[str, float], None] | None = None
-) -> Verification:
+def verify(source: Place, lake: Server, *, progress: Progress | None = None) -> Verification:
     """Compare staging as it is now with the newest version of a lake.
 
     Staging is held still as the publisher's own copy, which is brought up to date for this.
@@ -61,18 +59,23 @@ def verify(
     if mirror is None:
         raise PublishError("staging could not be copied to columns, in which it is compared", path=copy)
     steps = Steps(progress)
-    con = opened(lake)
-    try:
+    with reading(lake) as con:
         con.execute(f"ATTACH {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
         found = snapshots(con, lake)
-        newest = next((each for each in found if each.is_publication), None)
-        planned = newest is not None and newest.info.get("mode") == "etl"
+        planned = _by_plan(con)
         with steps.step("compare") as told:
             tables = _tables(con, lake, found[0].number, planned, told)
-    finally:
-        con.close()
-    notices = (_PLANNED,) if planned else ()
+    notices = (PLANNED,) if planned else ()
     return Verification(source, lake, found[0].id, tables, (), notices)
+
+
+def _by_plan(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a plan made what the lake holds, be it by a rollback."""
+    try:
+        contents = read_contents(con)
+    except ValueError:  # of another version of greynb
+        return False
+    return contents is not None and contents.base.get("mode") == "etl"
 
 
 def _tables(
@@ -97,7 +100,7 @@ def _tables(
         else:
             found.append(_compared(con, lake, name, here[name].key, number))
     if planned:
-        found = [each if each.state == "equal" else TableComparison(each.name, "by plan") for each in found]
+        found = [each.by_plan() for each in found]
     return tuple(found)
 
 

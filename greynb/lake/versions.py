@@ -7,17 +7,18 @@ from typing import Final
 
 import duckdb
 
-from greynb.databases.identifiers import fold, quote
+from greynb.databases.identifiers import fold
 from greynb.databases.relations import stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import ALIAS, CATALOGUE, close, opened
+from greynb.lake.attaching import CATALOGUE, close, opened, reading
 from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
 from greynb.lake.snapshots import LakeSnapshot, snapshots, table_at, version_name
+from greynb.lake.whole import in_lake, write_whole
 from greynb.publish.history import Version
 from greynb.publish.result import SyncResult, TableResult
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.routing import Server
 
 _BYTES: Final = (
@@ -45,14 +46,11 @@ def history(lake: Server) -> list[Version]:
     DatabaseError
         The lake is not there, or cannot be read.
     """
-    con = opened(lake)
-    try:
+    with reading(lake) as con:
         found = snapshots(con, lake)
         sizes = {
             int(number): (int(size), int(added)) for number, size, added in con.execute(_BYTES).fetchall()
         }
-    finally:
-        con.close()
     versions = [each for each in found if each.is_publication or (each.version is None and each.number)]
     current = found[0].id if found else ""
     added: dict[str, int] = {}
@@ -65,7 +63,7 @@ def history(lake: Server) -> list[Version]:
 
 
 def rollback(
-    lake: Server, version: str | int | None = None, *, progress: Callable[[str, float], None] | None = None
+    lake: Server, version: str | int | None = None, *, progress: Progress | None = None
 ) -> SyncResult:
     """Publish the rows of an older version again, as a new one.
 
@@ -183,31 +181,17 @@ def _restored(
     kept = set(map(fold, was.sums))
     for name in now.sums if now else ():
         if fold(name) not in kept:
-            con.execute(f"DROP TABLE {_place(name)}")
+            con.execute(f"DROP TABLE {in_lake(name)}")
             results[name] = TableResult(None)
     return was, results
 
 
 def _restore(con: duckdb.DuckDBPyConnection, name: str, number: int, total: str) -> None:
-    place, then = _place(name), table_at(name, number)
+    then = table_at(name, number)
     columns = columns_of(con, then)
-    there = con.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'main'"
-        " AND lower(table_name) = lower(?)",
-        [ALIAS, name],
-    ).fetchone()
     con.execute("CREATE OR REPLACE TEMP TABLE was AS FROM " + then)
-    if there and columns_of(con, place) == columns:
-        con.execute(f"DELETE FROM {place}")
-        con.execute(f"INSERT INTO {place} FROM was")
-    else:
-        con.execute(f"DROP TABLE IF EXISTS {place}")
-        con.execute(f"CREATE TABLE {place} AS FROM was")
-    if row_sum(con, place, columns) != total:
+    write_whole(con, name, columns, "was")
+    if row_sum(con, in_lake(name), columns) != total:
         raise PublishError(
             f"the table {name} of the older version is not what was published", hint="choose another"
         )
-
-
-def _place(name: str) -> str:
-    return f"{ALIAS}.main.{quote(name)}"

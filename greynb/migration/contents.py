@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greynb.databases.copying import connect, copy_database, data_version, mapped, reading
 from greynb.databases.descriptors import identity_of
@@ -16,10 +16,12 @@ from greynb.errors import DatabaseLocked, PublishError, UnreadableDatabase
 from greynb.publish.full import contents
 from greynb.publish.outside import look
 
+if TYPE_CHECKING:
+    from greynb.publish.steps import Told
+
 Content = Mapping[str, str | None]
 """The content hash of each table, None for one that cannot be read; the schema's under ``""``."""
 
-Told = Callable[[float], None]
 
 _TRIES: Final = 3
 _WAIT_MS: Final = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,8 @@ from greynb.migration.plan import Plan, check_room
 from greynb.migration.switching import switch
 from greynb.publish import sync
 from greynb.publish.outside import look_before_copying
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.routing.settings import same_file
-
-Progress = Callable[[str, float], None]
 
 
 def migrate(plan: Plan, *, mirror: bool = True, progress: Progress | None = None) -> Migrated[Plan]:

@@ -140,7 +140,7 @@ def _close_look(
 
 def _one_row(run: Run, table: TableCensus, wanted: Sequence[str]) -> list[int | None]:
     named = ", ".join(f"{each} AS v{place}" for place, each in enumerate(wanted))
-    (row,) = run(f"{source(table)}SELECT {named} FROM s")
+    (row,) = run(f"{source(table)}SELECT {named} FROM __s")
     return [None if each is None else int(str(each)) for each in row]
 
 

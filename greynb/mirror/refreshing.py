@@ -10,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from greynb.databases.collation import nocase_notices
+from greynb.databases.collation import collation_notices
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import fold, quote
@@ -111,7 +111,7 @@ class _Refreshing:
                 return before
             try:
                 if known is not None and self._moved(con, before, known, name):
-                    notices = nocase_notices(partial(self._source.run, con), known, name)
+                    notices = collation_notices(partial(self._source.run, con), known, name)
                     return MirrorTable(known, before.key, tuple(notices))
             except duckdb.Error as error:
                 stop_if_interrupted(error)  # else it is copied

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -94,10 +94,15 @@ class Streamed:
 
     def run(self, _con: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Sequence[object]]:
         """Run one statement inside SQLite and return its rows."""
-        con = self._connect()
-        con.text_factory = lambda text: text.decode("utf-8", "replace")
-        with closing(con):
+        with self.opened() as con:
             return con.execute(sql).fetchall()
+
+    @contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own; texts that are not valid UTF-8 have marks in them."""
+        with closing(self._connect()) as con:
+            con.text_factory = lambda text: text.decode("utf-8", "replace")
+            yield con
 
     def rows(self, con: duckdb.DuckDBPyConnection, statement: str) -> str:
         """What to select from, once, to have the rows of a statement whose columns are all text."""

@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from greynb.databases.census import count
-from greynb.databases.collation import nocase_notices
+from greynb.databases.collation import collation_notices
 from greynb.databases.columns import choose, unique_names
 from greynb.databases.identifiers import quote
 from greynb.databases.mirrored import MirrorTable
@@ -59,7 +59,7 @@ def store(
         return MirrorTable(table, unstored=f"{table.name} cannot be copied")
     if census.problem:
         return MirrorTable(census, unstored=census.problem)
-    return MirrorTable(census, key, tuple(nocase_notices(run, census, name)))
+    return MirrorTable(census, key, tuple(collation_notices(run, census, name)))
 
 
 def store_view(
@@ -77,7 +77,9 @@ def store_view(
     if table.problem:
         return MirrorTable(table, unstored=table.problem)
     try:
-        if changes_by_itself(partial(source.run, con), table.name):
+        with source.opened() as sqlite:
+            volatile = changes_by_itself(sqlite, table.name)
+        if volatile:
             return MirrorTable(table, unstored="its rows depend on the time or on chance")
         most = f"SELECT count(*) AS n FROM (SELECT 1 FROM {quote(table.name)} LIMIT {MOST_ROWS + 1})"
         if int(str(source.run(con, most)[0][0])) > MOST_ROWS:

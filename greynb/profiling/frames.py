@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from greynb.databases.decimals import decimals_written_out
 from greynb.databases.identifiers import quote
 from greynb.databases.result import Progress
 from greynb.errors import QueryInterrupted, UsageError
@@ -31,11 +32,11 @@ class FrameProfiler:
     """
 
     def __init__(self, frame: Any, source: str) -> None:
-        import duckdb
+        from greynb.databases.engine import plain_instance
 
-        self._frame = frame
+        self._frame = decimals_written_out(frame)
         self._source = source
-        self._con = duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
+        self._con = plain_instance(enable_external_access="false", lock_configuration="true")
 
     def measure(self) -> Profile:
         """Measure it, once.

@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Steps, Told
 
 T = TypeVar("T")
-Told = Callable[[float], None]
 
 _MOST: Final = 4
 _SLICE: Final = 0.05

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from greynb.databases.identifiers import quote
+from greynb.databases.identifiers import fold, quote
 from greynb.databases.sqlite import database_uri
 from greynb.publish.changeset import Event
 
@@ -69,7 +69,7 @@ def exact_text(data: bytes) -> str:
 def side(con: sqlite3.Connection, name: str) -> Side:
     """Look up how a table's rows are told apart."""
     found = con.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (name,)).fetchall()
-    taken = {column.lower() for column, _ in found}
+    taken = {fold(column) for column, _ in found}
     primary = con.execute("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", (name,)).fetchone()
     key: list[tuple[str, str]] = []
     if primary is not None:
@@ -105,8 +105,8 @@ def events(
     NoIdentity
         The rows cannot be matched.
     """
-    names = {column.lower() for column in columns}
-    keyed = bool(old.key) and old.key == new.key and all(column.lower() in names for column, _ in old.key)
+    names = set(map(fold, columns))
+    keyed = bool(old.key) and old.key == new.key and all(fold(column) in names for column, _ in old.key)
     if old.alias and new.alias:
         found = _by_rowid(_ranged(old, columns, spans), _ranged(new, columns, spans))
         return _by_key(found, old, new, columns) if keyed else found
@@ -141,7 +141,7 @@ def _by_rowid(old: Iterator[Row], new: Iterator[Row]) -> Iterator[Event]:
 
 def _by_key(found: Iterator[Event], old: Side, new: Side, columns: Sequence[str]) -> Iterator[Event]:
     """Match rows by declared key that have another rowid than before; REPLACE, for one, moves them."""
-    places = [[each.lower() for each in columns].index(column.lower()) for column, _ in old.key]
+    places = [list(map(fold, columns)).index(fold(column)) for column, _ in old.key]
     in_old, in_new = _Lookup(old, columns), _Lookup(new, columns)
     for before, after in found:
         was, now = _key(before, places), _key(after, places)

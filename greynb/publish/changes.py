@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greynb.databases.generations import Generation, generation_at, generations, home_of, own_target
+from greynb.databases.identifiers import fold
 from greynb.errors import PublishError
 from greynb.publish.changedrows import ALL, NoIdentity, count, events, exact_text, reading, rows, side
 from greynb.publish.changeset import Event, FileChanges, SchemaChange, TableCounts, framed
@@ -177,8 +178,8 @@ def _stream(
         table = side(before, name)
         return table.columns, ((row, None) for row in rows(table, table.columns))
     old, new = side(before, name), side(after, name)
-    had = {column.lower() for column in old.columns}
-    columns = tuple(column for column in new.columns if column.lower() in had)
+    had = set(map(fold, old.columns))
+    columns = tuple(column for column in new.columns if fold(column) in had)
     if change.kind == "same":
         return columns, iter(())
     return columns, events(old, new, columns, change.spans if change.kind == "ranges" else ALL)

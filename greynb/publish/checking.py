@@ -85,6 +85,9 @@ def watched(con: sqlite3.Connection, told: Callable[[float], None]) -> Iterator[
         if raised:
             raise raised[0] from error
         raise
+    else:
+        if raised:  # at the very end, or where the block took the interrupt for an error of its own
+            raise raised[0]
     finally:
         con.set_progress_handler(None, 0)
 

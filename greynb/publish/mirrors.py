@@ -18,8 +18,8 @@ from greynb.publish.durable import remove, sync_file
 if TYPE_CHECKING:
     from greynb.databases.mirrored import Contents
     from greynb.mirror import Changed
+    from greynb.publish.steps import Told
 
-Told = Callable[[float], None]
 WITHOUT: Final = "published without a columnar mirror, so that cells are slower: {}"
 
 

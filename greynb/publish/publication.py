@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,7 +28,7 @@ from greynb.publish.lag import age
 from greynb.publish.request import check_request
 from greynb.publish.result import Mode, SyncResult, TableResult
 from greynb.publish.source import Source, source_of
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 if TYPE_CHECKING:
     from greynb.publish.etl import Plan
@@ -51,7 +51,7 @@ def sync(
     verify: bool = False,
     mirror: bool = True,
     dry_run: bool = False,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SyncResult:
     """Publish `source` to `target` while writers and readers go on.
 

@@ -81,7 +81,7 @@ def _shadowed(con: sqlite3.Connection, table: str, spans: Spans) -> Iterator[Run
 def _holds(con: sqlite3.Connection, table: TableCensus, number: int, value: int) -> bool:
     """Whether a column holds an integer, which is soon found if it is a frequent one."""
     c = f"c{number}"
-    sql = f"SELECT 1 FROM s WHERE {c} = ? AND typeof({c}) = 'integer' LIMIT 1"
+    sql = f"SELECT 1 FROM __s WHERE {c} = ? AND typeof({c}) = 'integer' LIMIT 1"
     return con.execute(source(table) + sql, (value,)).fetchone() is not None
 
 

@@ -7,16 +7,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+Progress = Callable[[str, float], None]
+"""Told the name of a step and the part of it that is done, 0 to 1; may raise to stop."""
+
+Told = Callable[[float], None]
+"""Told the part that is done of one step; may raise to stop."""
+
 
 @dataclass
 class Steps:
     """Times the steps and passes their progress on."""
 
-    progress: Callable[[str, float], None] | None
+    progress: Progress | None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[Callable[[float], None]]:
+    def step(self, name: str) -> Iterator[Told]:
         """Time the block; gives what it tells the fraction done, 0 to 1."""
 
         def told(fraction: float) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from greynb.publish.merging import RowDifference
 
 State = Literal["equal", "different", "missing", "extra", "unreadable", "by plan"]
+
+PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
+"""The notice on a comparison with a version that a plan made."""
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -41,6 +44,12 @@ class TableComparison:
     staging_rows: int | None = None
     analytics_rows: int | None = None
     rows: tuple[RowDifference, ...] = ()
+
+    def by_plan(self) -> TableComparison:
+        """The same of a version that a plan made: a difference is no error, but a table must be readable."""
+        if self.state not in ("different", "missing", "extra"):
+            return self
+        return replace(self, state="by plan", reason=self.reason or self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +18,8 @@ from greynb.errors import GreynbError
 from greynb.publish.content import decoding
 from greynb.publish.merging import Reading, RowDifference, differing_rows, same_rows
 from greynb.publish.source import source_of
-from greynb.publish.steps import Steps
-from greynb.publish.verification import TableComparison, Verification
+from greynb.publish.steps import Progress, Steps
+from greynb.publish.verification import PLANNED, TableComparison, Verification
 
 if TYPE_CHECKING:
     from greynb.publish.source import Place
@@ -30,13 +29,10 @@ __all__ = ["RowDifference", "TableComparison", "Verification", "compare", "compa
 SHOWN: Final = 5
 """Differing rows that are named per table."""
 
-_PLANNED: Final = "made by a plan: what that leaves out or transforms differs from staging by intent"
 _VIRTUAL: Final = re.compile(r"\s*CREATE\s+VIRTUAL\b", re.I)
 
 
-def compare(
-    source: Place, target: Path, *, progress: Callable[[str, float], None] | None = None
-) -> Verification:
+def compare(source: Place, target: Path, *, progress: Progress | None = None) -> Verification:
     """Compare staging as it is now with the version of analytics that users read now.
 
     Both are held still: staging as a private copy in SQLite, so that its writers go on, analytics as a
@@ -68,7 +64,7 @@ def compare(
         planned = generation is not None and _by_plan(generation)
         with steps.step("compare") as told:
             tables = compare_files(copy, analytics.path, planned=planned, progress=told)
-    notices = (*analytics.notices, *((_PLANNED,) if planned else ()))
+    notices = (*analytics.notices, *((PLANNED,) if planned else ()))
     return Verification(staging.place, target, analytics.id, tables, damaged, notices)
 
 
@@ -96,7 +92,7 @@ def compare_files(
         found = []
         for number, name in enumerate(names):
             each = _compared(one, two, name, here.get(name), there.get(name))
-            found.append(_excused(each) if planned else each)
+            found.append(each.by_plan() if planned else each)
             progress((number + 1) / len(names))
     return tuple(found)
 
@@ -125,12 +121,6 @@ def _damaged(generation: Generation | None, progress: Callable[[float], None]) -
 def _by_plan(generation: Generation) -> bool:
     manifest = generation.manifest
     return manifest is not None and "etl" in (manifest.mode, manifest.source.get("mode"))
-
-
-def _excused(table: TableComparison) -> TableComparison:
-    if table.state not in ("different", "missing", "extra"):
-        return table
-    return replace(table, state="by plan", reason=table.reason or table.state)
 
 
 def _objects(con: sqlite3.Connection) -> dict[str, tuple[str, str]]:

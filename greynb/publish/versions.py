@@ -29,7 +29,7 @@ from greynb.publish.generation import seal, switch
 from greynb.publish.history import Version, history, history_text
 from greynb.publish.home import build_folder, clean_up, publishing
 from greynb.publish.result import SyncResult
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 __all__ = ["Version", "history", "history_text", "rollback"]
 
@@ -45,7 +45,7 @@ def rollback(
     *,
     keep: int = 2,
     wait: float = WAIT,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SyncResult:
     """Publish the content of an older version again, as a new one.
 

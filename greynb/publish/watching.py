@@ -92,7 +92,7 @@ class _Watcher:
             seen = self.source.look()
         except (OSError, GreynbError) as error:
             self._failed(_said(error))
-            return self._pause()
+            return self.not_before - time.monotonic()
         if seen is None:
             self._wait_for(f"{self.source.place} to be there")
             return self._pause()
@@ -139,7 +139,7 @@ class _Watcher:
 
     def _note(self, seen: Seen) -> None:
         """Let `lag` know that staging has not changed until now."""
-        self.waiting_for = ""
+        self.failures, self.waiting_for = 0, ""
         now = time.monotonic()
         if now >= self.noted + _NOTED_EVERY:
             self.noted = now

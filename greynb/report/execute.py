@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
     from nbclient import NotebookClient
     from nbformat import NotebookNode
+
+    from greynb.publish.steps import Progress
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Results come with their structure, beside the HTML that a person would see. Leaves no name behind.
@@ -36,7 +38,7 @@ def execute_notebook(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     parameters: Mapping[str, Any] | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> NotebookNode:
     """Run a notebook and give it back with its outputs; the file itself is left as it is.
 

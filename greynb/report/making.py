@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from greynb.errors import UsageError
@@ -19,7 +19,9 @@ from greynb.report.execute import NotebookFailed, execute_notebook, read_noteboo
 from greynb.report.parameters import chosen
 from greynb.report.shipped import notebook
 
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
+
 INDEX = "index.html"
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greynb.databases.frames import from_duckdb, from_sqlite, unique_names
+from greynb.databases.frames import Fetched, from_sqlite, unique_names
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -21,7 +21,8 @@ STR = str(pd.Series(["x"]).dtype)
 
 
 def duck(sql: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    return from_duckdb(CON.execute(sql))
+    fetched = Fetched.last(CON.execute(sql))
+    return fetched.frame(), fetched.types
 
 
 def lite(values: list[Any]) -> tuple[pd.Series[Any], str]:
@@ -117,7 +118,7 @@ def test_a_sum_of_integers_stays_exact() -> None:
 def test_timestamps_with_zone_are_aware_in_the_sessions_zone() -> None:
     con = duckdb.connect()
     con.execute("SET TimeZone = 'Australia/Melbourne'")
-    frame, _ = from_duckdb(con.execute("SELECT TIMESTAMPTZ '2025-07-01 10:00:00+00' AS t"))
+    frame = Fetched.last(con.execute("SELECT TIMESTAMPTZ '2025-07-01 10:00:00+00' AS t")).frame()
     assert frame["t"][0].isoformat() == "2025-07-01T20:00:00+10:00"
 
 
@@ -167,7 +168,8 @@ def test_values_survive_the_way_out_of_duckdb(sql_type: str, strategy: Any, data
     values = data.draw(st.lists(st.none() | strategy, min_size=1, max_size=6))
     sql = " UNION ALL ".join(f"SELECT $v{i}::{sql_type} AS v" for i in range(len(values)))
     bound = {f"v{i}": value for i, value in enumerate(values)}
-    frame, types = from_duckdb(CON.execute(sql, bound))
+    fetched = Fetched.last(CON.execute(sql, bound))
+    frame, types = fetched.frame(), fetched.types
     assert types == (sql_type,)
     found = plain(frame["v"])
     if sql_type == "DATE":

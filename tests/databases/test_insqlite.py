@@ -57,6 +57,22 @@ def test_values_are_bound_as_sqlite_stores_them(session: AnalyticsSession, value
     assert [None if each != each else each for each in result.frame["v"]] == [expected]
 
 
+def test_a_midnight_finds_the_dates_that_sqlite_stores(session: AnalyticsSession) -> None:
+    sql = "SELECT venue, total_changes() AS n FROM races WHERE run = $day"
+    (result,) = session.run(sql, {"day": dt.datetime(2025, 7, 1)})
+    assert result.frame is not None
+    assert result.frame["venue"].tolist() == ["RICH"]
+
+
+@pytest.mark.parametrize("made", ["TABLE races AS SELECT 1 AS venue", "VIEW Races AS SELECT 1 AS venue"])
+def test_what_hides_a_table_is_never_passed_over(session: AnalyticsSession, made: str) -> None:
+    session.run(f"CREATE TEMP {made}")
+    with pytest.raises(QueryError):
+        session.run("SELECT venue, total_changes() AS n FROM races")
+    (result,) = session.run("SELECT name FROM words WHERE words MATCH 'dog'")
+    assert result.engine == "SQLite"
+
+
 REFUSED = {
     "a mistyped column": "SELECT venu FROM races",
     "a column in double quotes that is a string to SQLite": 'SELECT "venu", total_changes() FROM races',

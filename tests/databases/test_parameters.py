@@ -18,7 +18,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from greynb.databases.parameters import SEPARATE, bind
@@ -123,6 +123,18 @@ def test_a_moment_with_a_zone_stays_the_same_moment() -> None:
 def test_nan_is_a_value_of_duckdb_and_null_in_sqlite() -> None:
     assert value("sqlite", math.nan) is None
     assert answer("SELECT isnan(:x)", "duckdb", x=np.nan) == [(True,)]
+
+
+@settings(deadline=None)
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**18), max_value=10**18))
+@example(Decimal("1E+2"))
+@example(Decimal("-1.5E+3"))
+@example(Decimal("0E+3"))
+def test_a_decimal_is_the_same_number_however_it_is_written(x: Decimal) -> None:
+    given = x.normalize()  # 1E+2 for 100
+    for native in (value("duckdb", given), answer("SELECT unnest(:x)", "duckdb", x=[given])[0][0]):
+        assert native == given if isinstance(native, Decimal) else native == pytest.approx(float(given))
+    assert value("sqlite", given) == pytest.approx(float(x))
 
 
 def test_a_duration_is_an_interval_of_duckdb() -> None:

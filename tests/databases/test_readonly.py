@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
 from greynb.databases.gate import Passed
 from greynb.databases.readonly import AnalyticsConnection
-from greynb.errors import QueryError, WriteRefused
+from greynb.errors import ParameterError, QueryError, WriteRefused
 
 from .locked_session import Fort, build
 
@@ -101,6 +104,31 @@ def test_a_registered_frame_can_be_joined_and_a_path_cannot_be_registered(
     con.unregister("mine_too")
     with pytest.raises(WriteRefused):
         con.register("csv", str(fort.folder / "form.csv"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.int64(2**53 + 1), 2**53 + 1),
+        (np.float32(0.5), 0.5),
+        (Decimal("1E+2"), Decimal(100)),
+        ([[Decimal("1E+2")]], [[Decimal(100)]]),
+        ({"a": Decimal("1E+2")}, {"a": Decimal(100)}),
+        (pd.Timestamp("2025-07-01 10:20:30"), dt.datetime(2025, 7, 1, 10, 20, 30)),
+        (2**127, 2**127),
+        (None, None),
+    ],
+)
+def test_values_mean_what_they_mean_in_cells(
+    con: AnalyticsConnection, given: object, expected: object
+) -> None:
+    assert con.execute("SELECT ?", [given]).fetchone() == (expected,)
+    assert con.execute("SELECT $x", {"x": given}).fetchone() == (expected,)
+
+
+def test_a_value_that_would_be_cut_short_is_refused(con: AnalyticsConnection) -> None:
+    with pytest.raises(ParameterError, match="value 1 cannot be bound: it has nanoseconds"):
+        con.execute("SELECT ?", [pd.Timestamp("2025-07-01 00:00:00.000000001")])
 
 
 def test_the_hook_sees_each_statement_before_it_runs(fort: Fort) -> None:

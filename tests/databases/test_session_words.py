@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from greynb.databases.analytics import AnalyticsSession
-from greynb.databases.collation import nocase_columns
 from greynb.databases.snapshot import SnapshotSource
 from greynb.errors import WriteRefused
+from greynb.publish import sync
 
 
 @pytest.fixture
@@ -83,10 +84,32 @@ def test_a_column_that_sqlite_compares_without_case_is_said_once(session: Analyt
     assert session.run("FROM dogs")[0].notices == ()
 
 
-def test_only_a_columns_own_collation_counts() -> None:
-    sql = (
-        "CREATE TABLE \"t,(\" (a TEXT COLLATE NOCASE NOT NULL, b TEXT CHECK (b = 'x' COLLATE NOCASE),"
-        ' "c,""d" DECIMAL(1, 2) -- COLLATE NOCASE\n COLLATE "NoCase", e DEFAULT \'COLLATE NOCASE\','
-        " PRIMARY KEY (a, e COLLATE NOCASE)) WITHOUT ROWID"
-    )
-    assert nocase_columns(sql) == ["a", 'c,"d']
+def test_a_table_is_told_from_a_cte_as_the_engine_tells_them(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as con, con:
+        con.execute("CREATE TABLE É (i INTEGER)")
+        con.execute("INSERT INTO É VALUES (10), (9)")
+    with closing(AnalyticsSession(SnapshotSource(tmp_path / "t.db", shared=False))) as session:
+        frame = session.run("WITH é AS (SELECT 1 AS i) SELECT max(i) AS i FROM É")[-1].frame
+        assert frame is not None
+        assert frame["i"].tolist() == [10]
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_each_column_that_sqlite_compares_in_another_way_is_said(tmp_path: Path, mirrored: bool) -> None:
+    target = tmp_path / "analytics.db"
+    with closing(sqlite3.connect(tmp_path / "staging.db")) as con, con:
+        con.execute(
+            "CREATE TABLE \"t,(\" (a TEXT COLLATE NOCASE NOT NULL, b TEXT CHECK (b = 'x' COLLATE NOCASE),"
+            ' "c,""d" DECIMAL(1, 2) -- COLLATE NOCASE\n COLLATE "NoCase", e DEFAULT \'COLLATE NOCASE\','
+            " f TEXT COLLATE rtrim, n INT COLLATE NOCASE, PRIMARY KEY (a, e COLLATE NOCASE)) WITHOUT ROWID"
+        )
+        con.execute("INSERT INTO \"t,(\" VALUES ('a', 'X', 'c', 'e', 'f', 1)")
+        con.execute('CREATE VIEW v AS SELECT a AS shown, f || a AS made, count(*) AS n FROM "t,(" GROUP BY a')
+    sync(tmp_path / "staging.db", target, mirror=mirrored)
+    with closing(AnalyticsSession(SnapshotSource(target, shared=False))) as session:
+        said = [each.partition(" in SQLite")[0] for each in session.run('FROM "t,("')[0].notices]
+        assert [each for each in said if "COLLATE" in each] == [
+            "t,(.a is COLLATE NOCASE", 't,(.c,"d is COLLATE NOCASE', "t,(.f is COLLATE RTRIM",
+        ]  # fmt: skip
+        (notice,) = session.run("FROM v")[0].notices
+        assert notice.startswith("v.shown is COLLATE NOCASE in SQLite")

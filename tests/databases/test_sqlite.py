@@ -16,6 +16,7 @@ import pytest
 from greynb.databases.locks import SLICE, lock_holders, wait_for_lock
 from greynb.databases.sqlite import atomic, database_uri, open_readonly, open_writable
 from greynb.errors import DatabaseLocked, MissingDatabase, QueryInterrupted, UnreadableDatabase
+from tests.rights import ROOT_ONLY, as_nobody
 
 ODD_NAMES = [
     "plain.db",
@@ -149,6 +150,17 @@ def test_a_file_of_another_kind_is_named_for_what_it_is(
     with pytest.raises(UnreadableDatabase, match=said):
         opened(file)
     assert file.read_bytes() == content
+
+
+@ROOT_ONLY
+def test_a_folder_without_the_right_to_write_is_an_error_that_says_what_to_check(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as con:
+        con.execute("PRAGMA journal_mode = DELETE")
+    path.chmod(0o666)
+    path.parent.chmod(0o555)
+    with as_nobody(path.parent), pytest.raises(UnreadableDatabase, match="may not be written") as refused:
+        open_writable(path)
+    assert "permissions of the file and its folder" in str(refused.value)
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:

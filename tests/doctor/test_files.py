@@ -9,32 +9,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from greynb.databases.generations import generation_at
 from tests.doctor.conftest import change, found, ids
-
-NOBODY = 65534
-ROOT_ONLY = pytest.mark.skipif(
-    not hasattr(os, "setresuid") or os.getuid() != 0, reason="only root can become a user without rights here"
-)
-
-
-@contextmanager
-def as_nobody(folder: Path) -> Iterator[None]:
-    """Act as a user who owns nothing, for whom modes count; root may read everything."""
-    for each in (folder, *folder.parents):
-        if each != Path(each.anchor):
-            each.chmod(each.stat().st_mode | 0o711)
-    os.setresuid(NOBODY, NOBODY, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
+from tests.rights import ROOT_ONLY, as_nobody
 
 
 def test_a_missing_analytics_file_is_an_error_and_a_sync_mends_it(demo, look):

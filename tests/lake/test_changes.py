@@ -51,10 +51,63 @@ def test_rows_are_counted_by_their_rowid(edited: Lake) -> None:
     assert counts(found, "free") == (1, 0, 0)
 
 
-def test_an_update_of_a_row_without_rowid_is_a_deletion_and_an_insertion(edited: Lake) -> None:
-    assert counts(api.changes(), "tips") == (1, 0, 1)
+def test_a_row_without_rowid_is_known_by_its_primary_key(edited: Lake) -> None:
+    assert counts(api.changes(), "tips") == (0, 1, 0)
+    assert api.changed_rows("tips")[["change", "version", "race_id", "odds"]].values.tolist() == [
+        ["updated", "before", 7, 7 / 8],
+        ["updated", "after", 7, 0.0],
+    ]
+
+
+def test_a_replaced_row_is_an_update_though_its_rowid_moves(lake: Lake) -> None:
+    lake.execute(
+        "CREATE TABLE dogs (name TEXT PRIMARY KEY NOT NULL, wins INTEGER)",
+        "INSERT INTO dogs VALUES ('Ava', 1), ('Bo', 2), ('Cy', 3)",
+    )
+    api.sync()
+    lake.execute("INSERT OR REPLACE INTO dogs VALUES ('Ava', 5), ('Bo', 2), ('Di', 4)")
+    api.sync()
+    assert counts(api.changes(), "dogs") == (1, 1, 0)
+    assert api.changed_rows("dogs")[["change", "name", "wins"]].values.tolist() == [
+        ["updated", "Ava", 1],
+        ["updated", "Ava", 5],
+        ["inserted", "Di", 4],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "before", "after"),
+    [
+        pytest.param("name PRIMARY KEY", "(1, 1), ('1', 2)", "(1, 1), ('1', 5)", id="two kinds"),
+        pytest.param("name TEXT PRIMARY KEY", "(NULL, 1), (NULL, 2)", "(NULL, 1), (NULL, 5)", id="nulls"),
+        pytest.param(
+            "name TIMESTAMP PRIMARY KEY",
+            "('2025-07-01 10:00', 1), ('2025-07-01T10:00', 2)",
+            "('2025-07-01 10:00', 1), ('2025-07-01T10:00', 5)",
+            id="two spellings",
+        ),
+    ],
+)
+def test_keys_that_are_one_in_the_lake_leave_rows_to_their_rowids(
+    lake: Lake, declared: str, before: str, after: str
+) -> None:
+    lake.execute(f"CREATE TABLE dogs ({declared}, wins)", f"INSERT INTO dogs VALUES {before}")
+    api.sync()
+    lake.execute("DELETE FROM dogs", f"INSERT INTO dogs VALUES {after}")
+    api.sync()
+    assert counts(api.changes(), "dogs") == (0, 1, 0)
+
+
+def test_rows_that_nothing_tells_apart_are_deleted_and_inserted(lake: Lake) -> None:
+    lake.execute(
+        "CREATE TABLE dogs (name PRIMARY KEY, wins) WITHOUT ROWID", "INSERT INTO dogs VALUES (1, 1), ('1', 2)"
+    )
+    api.sync()
+    lake.execute("UPDATE dogs SET wins = 5 WHERE wins = 2")
+    api.sync()
+    assert counts(api.changes(), "dogs") == (1, 0, 1)
     assert "an update counts as a deletion and an insertion" in str(api.changes())
-    assert sorted(api.changed_rows("tips")["change"]) == ["deleted", "inserted"]
+    assert sorted(api.changed_rows("dogs")["change"]) == ["deleted", "inserted"]
 
 
 def test_rows_are_shown_before_and_after(edited: Lake) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import greynb
 from greynb import api
-from greynb.errors import PublishError
+from greynb.errors import DatabaseError, PublishError
 from greynb.lake.attaching import ALIAS, opened
 from greynb.lake.publishing import publish
 from greynb.lake.snapshots import snapshots
@@ -124,6 +124,37 @@ def test_verify_names_the_rows_that_differ(lake: Lake) -> None:
     assert [str(row) for row in found["races"].rows] == [
         "rowid = 77: track: 'moved' in staging, 'track 0' in analytics"
     ]
+
+
+def test_what_a_plan_left_out_differs_by_plan_also_after_a_rollback(lake: Lake) -> None:
+    (lake.folder / "greynb.toml").write_text('[tables]\nexclude = ["tips"]\n')
+    api.sync(mode="etl")
+    assert {each.name: each.state for each in api.verify().tables} == {
+        "free": "equal",
+        "races": "equal",
+        "tips": "by plan",
+        "tracks": "equal",
+    }
+    api.sync(mode="full")
+    api.rollback()
+    assert api.verify().equal
+
+
+def test_a_plan_excuses_no_table_that_cannot_be_read(lake: Lake) -> None:
+    (lake.folder / "greynb.toml").write_text('[tables]\nexclude = ["tips"]\n')
+    api.sync(mode="etl")
+    for file in lake.folder.glob("races.ducklake.files/main/races/*.parquet"):
+        file.unlink()
+    found = api.verify()
+    assert {each.name: each.state for each in found.tables}["races"] == "unreadable"
+    assert not found.equal
+
+
+def test_a_lake_whose_description_is_gone_is_told_as_one_that_cannot_be_read(lake: Lake) -> None:
+    api.sync()
+    shutil.rmtree(lake.folder / "races.ducklake.files" / "greynb")
+    with pytest.raises(DatabaseError, match="the DuckLake cannot be read"):
+        api.verify()
 
 
 def test_a_dry_run_makes_no_lake(lake: Lake) -> None:

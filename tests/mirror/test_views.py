@@ -98,3 +98,49 @@ def test_a_table_that_gets_text_is_said_to_compare_without_case(tmp_path: Path) 
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{target.resolve().with_name('analytics.duckdb')}' AS m (READ_ONLY)")
         assert "NOCASE" in Contents.read(con, "m").tables["t"].notices[0]
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "strftime('%Y-%m-%d')",
+        "strftime('%s') > when_",
+        "date()",
+        "julianday() - julianday(when_)",
+        "(SELECT time() UNION ALL SELECT when_)",
+        "datetime('now', '-1 day')",
+        "max(CURRENT_DATE)",
+    ],
+)
+def test_a_view_that_asks_for_the_time_in_any_way_is_not_stored(tmp_path: Path, select: str) -> None:
+    write(tmp_path / "t.db", "CREATE TABLE t (when_ TEXT)", f"CREATE VIEW v AS SELECT {select} AS x FROM t")
+    contents = build(tmp_path / "t.db", tmp_path / "m.duckdb")
+    assert contents.tables["v"].unstored == "its rows depend on the time or on chance"
+
+
+@pytest.mark.parametrize("select", ["date(when_)", "strftime('%Y', when_)", "julianday(when_, '+1 day')"])
+def test_a_view_that_only_writes_dates_otherwise_is_stored(tmp_path: Path, select: str) -> None:
+    write(tmp_path / "t.db", "CREATE TABLE t (when_ TEXT)", f"CREATE VIEW v AS SELECT {select} AS x FROM t")
+    assert build(tmp_path / "t.db", tmp_path / "m.duckdb").tables["v"].unstored == ""
+
+
+@pytest.mark.parametrize("name", ["s", "r", "S", "t", "w", "d", "k", "c0"])
+def test_a_table_may_have_any_short_name(tmp_path: Path, name: str) -> None:
+    staging, target = tmp_path / "staging.db", tmp_path / "analytics.db"
+    write(
+        staging,
+        f"CREATE TABLE {name} (a DATE, b)",
+        f"INSERT INTO {name} VALUES ('2025-07-01', 1), ('2025-07-02', 'x')",
+        f"CREATE VIEW v AS SELECT b FROM {name}",
+        "CREATE TABLE other (x)",
+        "INSERT INTO other VALUES (zeroblob(100000))",
+    )
+    assert not sync(staging, target).notices
+    write(staging, f"INSERT INTO {name} VALUES ('2025-07-03', 2.5)")
+    done = sync(staging, target)
+    assert (done.mode, done.notices) == ("incremental", ())
+    assert (
+        rows(target, f"SELECT b FROM {name} ORDER BY a")
+        == rows(target, "FROM v")
+        == [("1",), ("x",), ("2.5",)]
+    )

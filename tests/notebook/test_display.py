@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greynb.databases.frames import from_duckdb, from_sqlite
+from greynb.databases.frames import Fetched, from_sqlite
 from greynb.databases.provenance import provenance
 from greynb.databases.result import Result
 from greynb.errors import QueryError
@@ -22,7 +22,8 @@ from tests.notebook.shell import run
 
 
 def shown(sql: str, *, rows: int = 20, notices: tuple[str, ...] = ()) -> DisplayTable:
-    frame, types = from_duckdb(duckdb.connect().execute(sql))
+    fetched = Fetched.last(duckdb.connect().execute(sql))
+    frame, types = fetched.frame(), fetched.types
     result = Result(1, 1, sql, frame, types, None, 0.312, notices)
     return DisplayTable(result, "analytics", "season.db", "gen-000042", rows)
 

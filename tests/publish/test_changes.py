@@ -73,6 +73,9 @@ def compared(tmp_path):
 KEYED = "CREATE TABLE t (id TEXT PRIMARY KEY, v); INSERT INTO t VALUES ('a', 1), ('b', 2), ('c', 3)"
 PLAIN = "CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 1), (2, NULL), (3, 'x')"
 
+PAIRED = "CREATE TABLE t (É, é TEXT PRIMARY KEY, v); INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)"
+EMPTY = "CREATE TABLE t (a, b, v, PRIMARY KEY (a, b)); INSERT INTO t VALUES (NULL, NULL, 2), (NULL, NULL, 1)"
+
 
 @pytest.mark.parametrize(
     ("create", "edit", "expected"),
@@ -90,6 +93,10 @@ PLAIN = "CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 1)
         (KEYED, "DELETE FROM t WHERE id = 'a'; VACUUM", (0, 0, 1)),
         (KEYED, "INSERT INTO t VALUES (NULL, 1), (NULL, 2)", (2, 0, 0)),
         (KEYED, "INSERT INTO t VALUES (CAST(x'ff' AS TEXT), 1)", (1, 0, 0)),
+        (PAIRED, "REPLACE INTO t VALUES (1, 'a', 9)", (0, 1, 0)),
+        (PLAIN.replace("v", "é", 1), "ALTER TABLE t RENAME COLUMN é TO É", (0, 0, 0)),
+        (EMPTY, "UPDATE t SET v = 5 WHERE v = 2; DELETE FROM t WHERE v = 1", (0, 1, 1)),
+        (EMPTY, "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES (NULL, NULL, 7)", (0, 1, 0)),
     ],
 )
 def test_each_way_to_change_a_row_counts_as_what_it_is(compared, create, edit, expected):

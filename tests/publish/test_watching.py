@@ -215,7 +215,7 @@ def test_another_publisher_at_work_is_waited_for_and_said_once(stage, target):
     log: list[str] = []
     ended = threading.Event()
     with publishing(target):
-        thread = in_background(stage, target, lambda: sync(stage, target), ended, log)
+        thread = in_background(stage, target, lambda: sync(stage, target), ended, log.append)
         until(lambda: any("waiting: another publisher" in line for line in log))
         time.sleep(0.4)
         assert len([line for line in log if "waiting" in line]) == 1
@@ -236,7 +236,7 @@ def test_a_failure_is_logged_in_one_line_and_tried_again_later(stage, target, mo
             raise failure
         return sync(stage, target)
 
-    thread = in_background(stage, target, publish, ended, log)
+    thread = in_background(stage, target, publish, ended, log.append)
     until(lambda: any("Z published" in line for line in log))
     ended.set()
     thread.join(5)
@@ -246,17 +246,35 @@ def test_a_failure_is_logged_in_one_line_and_tried_again_later(stage, target, mo
     assert all("\n" not in line for line in log)
 
 
+def test_a_staging_that_cannot_be_looked_at_is_tried_again_as_rarely_as_is_said(target):
+    log: list[str] = []
+    moments: list[float] = []
+    ended = threading.Event()
+
+    def note(line: str) -> None:
+        moments.append(time.monotonic())
+        log.append(line)
+
+    unreachable = target.with_name("x" * 300)  # a name that no file system takes
+    thread = in_background(unreachable, target, lambda: sync(unreachable, target), ended, note)
+    until(lambda: len(log) >= 3)
+    ended.set()
+    thread.join(5)
+    assert [line.rpartition("; ")[2] for line in log[1:3]] == ["again in 1 s", "again in 2 s"]
+    assert moments[2] - moments[1] >= 1
+
+
 def in_background(
     stage: Path,
     target: Path,
     publish: Callable[[], SyncResult],
     ended: threading.Event,
-    log: list[str],
+    log: Callable[[str], None],
 ) -> threading.Thread:
     thread = threading.Thread(
         target=watching.watch,
         args=(stage, target),
-        kwargs={"every": 0.05, "publish": publish, "stop": ended, "log": log.append},
+        kwargs={"every": 0.05, "publish": publish, "stop": ended, "log": log},
     )
     thread.start()
     return thread

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greynb.databases.frames import from_duckdb, from_sqlite
+from greynb.databases.frames import Fetched, from_sqlite
 from greynb.report.canonical import column_codes, content_hash, content_of
 from greynb.report.valuecodes import code
 from tests.databases.attached import attached
@@ -45,7 +45,7 @@ def objects(values: list[object]) -> np.ndarray:
 
 
 def duck(sql: str) -> pd.DataFrame:
-    return from_duckdb(duckdb.connect().execute(sql))[0]
+    return Fetched.last(duckdb.connect().execute(sql)).frame()
 
 
 @given(st.lists(VALUES, max_size=30))
@@ -156,9 +156,9 @@ def test_the_engines_and_files_give_one_hash(tmp_path: Path) -> None:
     con.close()
     with attached(tmp_path / "a.db") as (engine, catalog):
         catalog.ensure(["t"])
-        through_sqlite, _ = from_duckdb(engine.execute("SELECT * FROM t ORDER BY id DESC"))
+        through_sqlite = Fetched.last(engine.execute("SELECT * FROM t ORDER BY id DESC")).frame()
         engine.execute("CREATE TABLE mirror AS SELECT * REPLACE (won = 1 AS won) FROM t")
-        mirror, _ = from_duckdb(engine.execute("FROM mirror ORDER BY odds"))
+        mirror = Fetched.last(engine.execute("FROM mirror ORDER BY odds")).frame()
     mirror.to_parquet(tmp_path / "t.parquet")
     mirror.to_csv(tmp_path / "t.csv", index=False)
     frames = [

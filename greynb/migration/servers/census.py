@@ -165,7 +165,7 @@ def _check_texts(con: sqlite3.Connection, census: TableCensus, number: int) -> N
         raise _Refused("holds text that is not valid UTF-8")
     c = f"c{number}"
     ((count,),) = con.execute(
-        f"{source(census)}SELECT count(*) FROM s WHERE typeof({c}) = 'text' AND instr({c}, char(0))"
+        f"{source(census)}SELECT count(*) FROM __s WHERE typeof({c}) = 'text' AND instr({c}, char(0))"
     ).fetchall()
     if count:
         raise _Refused(f"holds {_number(count, 'text')} with a NUL character, which PostgreSQL cannot hold")
@@ -183,7 +183,7 @@ def _prove(con: sqlite3.Connection, census: TableCensus, number: int, kept: Kept
 
 
 def _batches(con: sqlite3.Connection, census: TableCensus, number: int) -> Iterator[list[object]]:
-    cursor = con.execute(f"{source(census)}SELECT c{number} FROM s WHERE c{number} IS NOT NULL")
+    cursor = con.execute(f"{source(census)}SELECT c{number} FROM __s WHERE c{number} IS NOT NULL")
     for batch in batches(cursor.fetchmany):
         yield [value for (value,) in batch]
 

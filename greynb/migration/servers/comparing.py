@@ -19,7 +19,8 @@ from greynb.publish.content import Content, number_of
 if TYPE_CHECKING:
     import psycopg
 
-Told = Callable[[float], None]
+    from greynb.publish.steps import Told
+
 _VIEW: Final = """
     SELECT a.attname, t.typname, t.typcategory::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 ORDER BY a.attnum

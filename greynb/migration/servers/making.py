@@ -12,7 +12,7 @@ from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError, UsageError
 from greynb.migration.servers.batches import batches
 from greynb.migration.servers.census import Held
-from greynb.migration.servers.comparing import Told, check_rows, same_view
+from greynb.migration.servers.comparing import check_rows, same_view
 from greynb.migration.servers.definitions import PLAIN, Extra, Left, computed, create, extras, too_long
 from greynb.migration.servers.sqliteschema import Schema, Table
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+
+    from greynb.publish.steps import Told
 
 _THERE: Final = """
     SELECT relname, relkind FROM pg_class

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greynb.databases.identifiers import quote
 from greynb.errors import DatabaseError
-from greynb.migration.servers.comparing import Told, empty, rows, with_rows
+from greynb.migration.servers.comparing import empty, rows, with_rows
 from greynb.migration.servers.derived import Wanted, derived, formatted, is_as_it_was
 from greynb.migration.servers.record import SCHEMA, Record, read_record
 from greynb.postgres.columns import TooExact
@@ -19,6 +19,8 @@ from greynb.postgres.relations import Relation, relations
 
 if TYPE_CHECKING:
     import psycopg
+
+    from greynb.publish.steps import Told
 
 _HIDDEN: Final = (2, 3)
 _ELSEWHERE: Final = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from greynb.migration.servers.sqliteschema import Schema, read_schema
 from greynb.migration.switching import beside_the_file
 from greynb.postgres.connecting import connect
 from greynb.publish.source import FileSource
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 from greynb.routing import Route, Server, Settings
 from greynb.routing.servers import without_password
 from greynb.routing.settings import ROLE_VARIABLES, Setting, same_place
@@ -135,7 +135,7 @@ def plan_servers(
     staging: str,
     analytics: str | None,
     settings: Settings,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> ToServers:
     """Plan the way from the file that is staging now, and try it out: make all tables there, and undo that.
 

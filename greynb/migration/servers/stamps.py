@@ -31,7 +31,7 @@ def way_of(con: sqlite3.Connection, table: TableCensus, number: int) -> str | No
         f"substr({c}, 11, 1), length({c}), substr({c}, 12, 8) = '00:00:00', substr({c}, 18, 2) = '00',"
         f" substr({c}, -1) = '0', ltrim(substr({c}, 21), '0') = ''"
     )
-    rows = con.execute(f"{source(table)}SELECT min({c}) FROM s WHERE {c} IS NOT NULL GROUP BY {shape}")
+    rows = con.execute(f"{source(table)}SELECT min({c}) FROM __s WHERE {c} IS NOT NULL GROUP BY {shape}")
     examples = [text for (text,) in rows]
     return next((way for way in WAYS if all(written(way)(_plain(text)) == text for text in examples)), None)
 

@@ -19,12 +19,12 @@ from greynb.migration.servers.restoring import hashes, restore
 from greynb.migration.switching import switch
 from greynb.postgres.snapshot import look, snapshot
 from greynb.publish import sync
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 _MODE = 0o644
 
 
-def to_files(plan: ToFiles, *, mirror: bool = True, progress: published.Progress = None) -> Migrated[ToFiles]:
+def to_files(plan: ToFiles, *, mirror: bool = True, progress: Progress | None = None) -> Migrated[ToFiles]:
     """Carry a plan out; what is done is found again by the next run.
 
     Parameters

@@ -24,13 +24,13 @@ from greynb.migration.servers.sqliteschema import read_schema
 from greynb.migration.switching import switch
 from greynb.postgres.snapshot import ServerLook, look
 from greynb.publish.outside import look_before_copying
-from greynb.publish.steps import Steps
+from greynb.publish.steps import Progress, Steps
 
 if TYPE_CHECKING:
     import psycopg
 
 
-def to_servers(plan: ToServers, *, progress: published.Progress = None) -> Migrated[ToServers]:
+def to_servers(plan: ToServers, *, progress: Progress | None = None) -> Migrated[ToServers]:
     """Carry a plan out.
 
     All tables are made, filled and compared in one transaction of the server: a kill leaves all of them or

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from greynb.databases.waiting import on_worker
 from greynb.report.verifying.again import Reader
@@ -15,7 +15,8 @@ from greynb.report.verifying.judging import judge
 from greynb.report.verifying.verdict import FileVerification
 from greynb.routing import Settings
 
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from greynb.publish.steps import Progress
 
 
 class FileVerifier:
