@@ -27,7 +27,7 @@ def con(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(autouse=True)
 def races(con: psycopg.Connection) -> None:
-    con.execute("DROP TABLE IF EXISTS races, made")
+    con.execute("DROP TABLE IF EXISTS races, made, loose")
     con.execute(
         "CREATE TABLE races (id bigint PRIMARY KEY, venue text NOT NULL, runners int, day date,"
         " at timestamptz, price numeric(10, 2), fast boolean,"
@@ -81,6 +81,20 @@ def test_an_upsert_counts_what_it_did_and_the_last_of_equal_keys_counts(
     done = load_frame(con, frame, "races", key="id", on_conflict=on_conflict)
     assert (done.inserted, done.updated, done.ignored) == counts
     assert [venue for _, venue in rows(con)] == venues
+
+
+def test_ignore_is_refused_where_nothing_is_unique_and_goes_by_any_kind_of_unique_index(
+    con: psycopg.Connection,
+) -> None:
+    con.execute("CREATE TABLE loose (x bigint, y bigint)")
+    frame = pd.DataFrame({"x": [1, 1], "y": [2, 3]})
+    with pytest.raises(LoadError, match="no row could be ignored"):
+        load_frame(con, frame, "loose", on_conflict="ignore")
+    for index in ("loose (x) WHERE x > 0", "loose (abs(x))"):
+        con.execute(f"DROP INDEX IF EXISTS odd; CREATE UNIQUE INDEX odd ON {index}")
+        done = load_frame(con, frame, "loose", on_conflict="ignore")
+        assert done.inserted + done.ignored == 2 and done.ignored >= 1
+    assert con.execute("SELECT count(*) FROM loose").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
