@@ -24,7 +24,7 @@ def end_marked(mark: int) -> None:
 
 
 def end_to(peers: Collection[tuple[Any, ...]]) -> None:
-    """End the connections to one of these hosts and ports (Linux, macOS)."""
+    """End all connections to one of these hosts and ports, whoever opened them (Linux, macOS)."""
     _end(lambda line: line.getpeername()[:2] in peers)
 
 
