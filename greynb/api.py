@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from greynb.connections import connect, located
+from greynb.connections import connect
 from greynb.errors import GreynbError, UsageError
-from greynb.routing import Role, Route, Settings, role_of
+from greynb.locating import located, locating
+from greynb.routing import Role, Settings, role_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,20 +34,25 @@ def get_conn(
     role: Literal["analytics"] = ..., *, engine: Literal["duckdb"] | None = ...
 ) -> AnalyticsConnection: ...
 @overload
-def get_conn(role: Literal["staging"], *, engine: Literal["sqlite"] | None = ...) -> sqlite3.Connection: ...
+def get_conn(
+    role: Literal["staging"], *, engine: Literal["sqlite"] | None = ..., create: bool = ...
+) -> sqlite3.Connection: ...
 @overload
 def get_conn(role: Role, *, engine: Literal["sqlite"]) -> sqlite3.Connection: ...
 @overload
-def get_conn(role: Literal["staging"], *, engine: Literal["postgresql"]) -> psycopg.Connection[Any]: ...
+def get_conn(
+    role: Literal["staging"], *, engine: Literal["postgresql"], create: bool = ...
+) -> psycopg.Connection[Any]: ...
 @overload
 def get_conn(
-    *, for_script: str | PathLike[str], engine: str | None = ...
+    *, for_script: str | PathLike[str], engine: str | None = ..., create: bool = ...
 ) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]: ...
 def get_conn(
     role: Role | None = None,
     *,
     engine: str | None = None,
     for_script: str | PathLike[str] | None = None,
+    create: bool = False,
 ) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]:
     """Connect to the database that the environment names for a role.
 
@@ -62,20 +68,22 @@ def get_conn(
         to readers and type checkers what staging is.
     for_script
         Take the role from the script's category (see `role_of`), usually ``for_script=__file__``.
+    create
+        Make a staging file that is not there, empty. Without it no mistyped path becomes a database.
 
     Raises
     ------
     RoutingError
         The environment does not say which file, or the script's category is not known.
     MissingDatabase, UnreadableDatabase
-        The file is not there, or is no SQLite database. Nothing is created on the read side.
+        The file is not there, or is no SQLite database.
     UsageError
-        The engine does not serve this role.
+        The engine does not serve this role, or `create` is asked for analytics.
     """
     if role is not None and for_script is not None:
         raise UsageError("get_conn takes a role or for_script, not both")
     chosen: Role = role_of(for_script) if for_script is not None else role or "analytics"
-    return connect(Settings.current().route(chosen), engine)
+    return connect(Settings.current().route(chosen), engine, create=create)
 
 
 def load(
@@ -120,7 +128,7 @@ def load(
     from greynb.loading import open_loader
 
     route = Settings.current().route("staging")
-    with _located(route), closing(open_loader(route, timeout=10, create=create)) as loader:
+    with locating(route), closing(open_loader(route, timeout=10, create=create)) as loader:
         return loader.load(df, table, key=key, on_conflict=on_conflict, create=create, progress=progress)
 
 
@@ -204,7 +212,7 @@ def history() -> list[Version]:
     from greynb import published
 
     route = Settings.current().route("analytics")
-    with _located(route):
+    with locating(route):
         return published.history(route)
 
 
@@ -219,7 +227,7 @@ def rollback(
     from greynb import published
 
     route = Settings.current().route("analytics")
-    with _located(route):
+    with locating(route):
         return published.rollback(route, version, progress)
 
 
@@ -255,7 +263,7 @@ def changes(old: str | int | None = None, new: str | int | None = None) -> Chang
     """
     from greynb import published
 
-    with _located(route := Settings.current().route("analytics")):
+    with locating(route := Settings.current().route("analytics")):
         return published.changes(route, old, new)
 
 
@@ -285,14 +293,5 @@ def changed_rows(
     """
     from greynb import published
 
-    with _located(route := Settings.current().route("analytics")):
+    with locating(route := Settings.current().route("analytics")):
         return published.changed_rows(route, table, old, new, limit)
-
-
-@contextmanager
-def _located(route: Route) -> Iterator[None]:
-    """Let errors of the block say which role and file they are about, and who chose it."""
-    try:
-        yield
-    except GreynbError as error:
-        raise located(error, route) from error.__cause__

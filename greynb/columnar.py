@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from greynb.connections import located, mirrors, shelf, snapshot_source
+from greynb.connections import mirrors, shelf, snapshot_source
 from greynb.databases.generations import generation_at
 from greynb.errors import DatabaseError, GreynbError
+from greynb.locating import located
 from greynb.routing import Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from greynb.errors import GreynbError, MissingDatabase, UsageError
+from greynb.errors import GreynbError, UsageError
+from greynb.locating import located
 
 if TYPE_CHECKING:
     import sqlite3
@@ -111,9 +112,11 @@ def staging_session(route: Route) -> StagingSession | PostgresStaging:
 
 
 def connect(
-    route: Route, engine: str | None = None
+    route: Route, engine: str | None = None, *, create: bool = False
 ) -> AnalyticsConnection | sqlite3.Connection | psycopg.Connection[Any]:
     """A raw connection for a route, by default of the engine that serves it; see `greynb.get_conn`.
+
+    With `create`, a staging file that is not there is made, empty; a server has its database already.
 
     Raises
     ------
@@ -126,18 +129,11 @@ def connect(
     if (route.role, engine) not in _ENGINES:
         raise UsageError(f"no engine {engine!r} for the role {route.role!r}", hint=_ENGINE_HINT)
     try:
+        if create and route.server is None:
+            _make_staging(route)
         return _ENGINES[route.role, engine](route)
     except GreynbError as error:
         raise located(error, route) from error.__cause__
-
-
-def located(error: GreynbError, route: Route) -> GreynbError:
-    """Say on an error which role and file it is about, who chose it, and what makes a missing file."""
-    if isinstance(error, MissingDatabase) and error.hint is None and route.role == "analytics":
-        error.hint = f"run `greynb sync` to publish staging, or set {route.variable or 'ANALYTICS_DB_PATH'}"
-    return error.at(
-        role=route.role, path=route.server.name if route.server else route.path, chosen_by=route.chosen_by
-    )
 
 
 def close_all() -> None:
@@ -187,7 +183,6 @@ def snapshot_source(route: Route) -> SnapshotSource:
 
 
 def _key(purpose: str, route: Route) -> _Key:
-    """What tells sessions apart; a forked process opens its own."""
     return os.getpid(), purpose, f"{route.role}:{route.mode}", route.place
 
 
@@ -244,6 +239,14 @@ def _analytics_sqlite(route: Route) -> sqlite3.Connection:
         raise
     con.source = source
     return con
+
+
+def _make_staging(route: Route) -> None:
+    from greynb.databases.sqlite import open_writable
+
+    if route.role != "staging":
+        raise UsageError("only staging is created: a publication makes analytics", hint="run `greynb sync`")
+    open_writable(route.path, create=True).close()
 
 
 def _staging_postgresql(route: Route) -> psycopg.Connection[Any]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from greynb.connections import located
 from greynb.databases.sqlite import open_readonly, open_writable
 from greynb.errors import DatabaseError, DatabaseLocked, MissingDatabase, UnreadableDatabase
+from greynb.locating import located
 from greynb.routing.route import Role, Route
 from greynb.routing.settings import DEFAULT_FILES, Settings
 from greynb.routing.targets import parse_target
@@ -45,7 +46,7 @@ def open_sqlite_writable(db_path: str | os.PathLike[str] | None = None) -> sqlit
     ----------
     db_path
         A path or URL; None for the staging file that the environment names. Created where only its
-        folder exists.
+        folder exists, as the scripts expect, with a warning that says so.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def open_sqlite_writable(db_path: str | os.PathLike[str] | None = None) -> sqlit
     MissingDatabase, UnreadableDatabase, DatabaseLocked
         The file cannot be opened; each is an error of sqlite3, too.
     """
-    return _opened(open_writable, "staging", db_path)
+    return _opened(_open_or_create, "staging", db_path)
 
 
 def open_sqlite_readonly(db_path: str | os.PathLike[str] | None = None) -> sqlite3.Connection:
@@ -114,6 +115,14 @@ def _chosen(
         target = parse_target(db_path, base=Path.cwd())
         return target.path, target.options, None
     return Path(db_path), {}, None
+
+
+def _open_or_create(path: Path, *, timeout: float) -> sqlite3.Connection:
+    is_new = not path.exists()
+    con = open_writable(path, timeout=timeout, create=True)
+    if is_new:
+        warnings.warn(f"{path} did not exist and was created", stacklevel=4)
+    return con
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from greynb.connections import located
-from greynb.errors import GreynbError, MissingDatabase
+from greynb.errors import GreynbError
+from greynb.locating import located
 from greynb.routing import Route
 
 if TYPE_CHECKING:
@@ -67,10 +68,9 @@ class _FileLoader:
     def __init__(self, route: Route, timeout: float, create: bool) -> None:
         from greynb.databases.sqlite import open_writable
 
-        if not create and not route.path.exists() and route.path.resolve().parent.is_dir():
-            hint = "check the path with `greynb status`; create=True (--create) makes the file as well"
-            raise MissingDatabase("the database does not exist", hint=hint)
-        self._con = open_writable(route.path, timeout=float(route.options.get("timeout", timeout)))
+        seconds = float(route.options.get("timeout", timeout))
+        self._new_file = None if route.path.exists() else route.path
+        self._con = open_writable(route.path, timeout=seconds, create=create)
         # Rows whose keys come in no order touch the whole index: with SQLite's 2 MB a third slower.
         self._con.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         self.interrupt = self._con.interrupt
@@ -79,7 +79,7 @@ class _FileLoader:
     def load(self, df: object, table: str, **how: Any) -> LoadResult:
         from greynb.databases.load import load_frame
 
-        return load_frame(self._con, df, table, **how)
+        return replace(load_frame(self._con, df, table, **how), new_file=self._new_file)
 
 
 class _ServerLoader:

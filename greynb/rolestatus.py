@@ -95,7 +95,7 @@ class RoleStatus:
         """Why there is nothing to tell of it."""
         if self.trouble:
             return self.trouble
-        missing = "run `greynb sync`" if self.role == "analytics" else "made by the first %%staging cell"
+        missing = "run `greynb sync`" if self.role == "analytics" else "made by CREATE TABLE in %%staging"
         return f"not there yet: {missing}"
 
     def lines(self) -> Iterator[str]:

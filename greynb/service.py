@@ -38,7 +38,7 @@ def watch(
     Raises
     ------
     RoutingError
-        The environment does not say which file serves a role.
+        The environment does not say which file serves a role, or analytics is no file.
     """
     from greynb.publish.watching import watch as run
 

@@ -27,7 +27,7 @@ def stage(tmp_path, monkeypatch):
 
 def test_sync_publishes_staging_and_says_which_version(stage, capsys):
     assert main(["sync", "--mode", "full"]) == 0
-    assert "gen-000001: 1 tables, 2 rows" in capsys.readouterr().out
+    assert "gen-000001: 1 table, 2 rows" in capsys.readouterr().out
     with sqlite3.connect(stage / "analytics.db") as con:
         assert con.execute("SELECT count(*) FROM races").fetchone()[0] == 2
 

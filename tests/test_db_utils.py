@@ -46,7 +46,8 @@ def test_a_script_that_imports_its_own_db_utils_runs_unchanged(project: Path) ->
 
 
 def test_the_writable_connection_is_what_the_scripts_expect(project: Path) -> None:
-    con = db_utils.open_sqlite_writable()
+    with pytest.warns(UserWarning, match=r"greyhound_racing_data_stage\.db did not exist and was created"):
+        con = db_utils.open_sqlite_writable()
     assert type(con) is sqlite3.Connection
     assert con.row_factory is None
     assert con.execute("PRAGMA foreign_keys").fetchone() == (1,)
@@ -140,7 +141,8 @@ def test_an_address_that_names_no_file_is_refused(opener: object) -> None:
 @pytest.mark.parametrize("name", ["a?b", "a#b", "100%", "a%20b", "two words", "it's", 'sa"y', "?mode=memory"])
 def test_odd_file_names_work_on_both_sides(project: Path, name: str) -> None:
     path = project / f"{name}.db"
-    writer = db_utils.open_sqlite_writable(str(path))
+    with pytest.warns(UserWarning, match="did not exist and was created"):
+        writer = db_utils.open_sqlite_writable(str(path))
     writer.execute("CREATE TABLE t (x)")
     writer.commit()
     writer.close()

@@ -18,6 +18,7 @@ import pytest
 import greynb
 from greynb.cli import main
 from greynb.connections import close_all
+from greynb.routing.settings import ROLE_VARIABLES, SHARED_VARIABLES
 
 RACES = "CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT); INSERT INTO races VALUES (1, '{}')"
 
@@ -278,3 +279,62 @@ def test_a_frame_that_no_query_of_the_file_gives_again_says_nothing(folder: Path
         con.register("mine", pd.DataFrame({"id": [1]}))
         assert "greynb" not in con.sql("SELECT id FROM mine").df().attrs
         assert "greynb" in con.cursor().sql(whole).df().attrs
+
+
+def test_a_mistyped_path_of_staging_does_not_become_an_empty_database(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGING_DB_PATH", str(folder / "stagd.db"))
+    with pytest.raises(greynb.MissingDatabase) as raised:
+        greynb.get_conn("staging")
+    block = str(raised.value).splitlines()
+    assert block[0] == "the database does not exist"
+    assert block[1] == f"  on: staging · {folder / 'stagd.db'} · chosen by STAGING_DB_PATH (environment)"
+    assert block[2].startswith("  do: set STAGING_DB_PATH to stage.db where that is meant; a new ")
+    with pytest.raises(greynb.MissingDatabase):
+        greynb.load(pd.DataFrame({"id": [1]}), "races")
+    assert not (folder / "stagd.db").exists()
+
+
+def test_a_first_staging_file_is_made_where_that_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGING_DB_PATH", str(folder / "new.db"))
+    with greynb.get_conn("staging", create=True) as con:
+        con.execute("CREATE TABLE races (id INTEGER PRIMARY KEY, venue TEXT)")
+        con.execute("INSERT INTO races VALUES (7, 'z')")
+    with greynb.get_conn("staging", create=True) as con:  # what is there stays
+        assert venues(con) == ["z"]
+    with greynb.get_conn(for_script="ingest_csv.py", create=True) as con:
+        assert venues(con) == ["z"]
+
+
+def test_analytics_is_never_created_by_a_connection(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_DB_PATH", str(folder / "new.db"))
+    with pytest.raises(greynb.UsageError, match="only staging is created"):
+        greynb.get_conn("analytics", create=True)  # type: ignore[call-overload]
+    with pytest.raises(greynb.MissingDatabase, match="greynb sync"):
+        greynb.get_conn()
+    assert not (folder / "new.db").exists()
+
+
+def test_the_file_of_the_other_role_is_never_proposed_for_a_missing_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (*ROLE_VARIABLES.values(), *SHARED_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+    sqlite3.connect("greyhound_racing_data_analytics.db").close()
+    with pytest.raises(greynb.MissingDatabase) as raised:
+        greynb.get_conn("staging")
+    hint = raised.value.hint or ""
+    assert hint.startswith("set STAGING_DB_PATH, or change to the file's folder; a new file is made by ")
+
+
+def test_a_load_says_that_it_made_the_file_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGING_DB_PATH", str(folder / "new.db"))
+    frame = pd.DataFrame({"id": [1]})
+    first = greynb.load(frame, "races", create=True)
+    assert first.new_file == folder / "new.db"
+    assert str(first).startswith(f"races, created in the new file {folder / 'new.db'}: 1 inserted")
+    assert greynb.load(frame, "races", create=True).new_file is None

@@ -10,7 +10,7 @@ from typing import Final
 
 from greynb.databases.oslock import try_lock
 from greynb.databases.sqlite import file_error, open_writable
-from greynb.errors import DatabaseLocked, MissingDatabase, UsageError
+from greynb.errors import DatabaseLocked, UsageError
 
 WAIT: Final = 30.0
 """Seconds to wait for another writer of staging."""
@@ -26,8 +26,6 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     MissingDatabase, UnreadableDatabase, DatabaseLocked, QueryError
         It cannot be opened or written.
     """
-    if not path.exists():
-        raise MissingDatabase("the database does not exist", role="staging", path=path)
     with closing(open_writable(path, timeout=WAIT)) as con:
         try:
             con.execute("PRAGMA temp_store = MEMORY")

@@ -90,7 +90,7 @@ def explain_error(
     if isinstance(error, GreynbError):
         return error.at(role=role)
     if isinstance(error, duckdb.InterruptException):
-        return QueryInterrupted("the query was stopped", role=role)
+        return QueryInterrupted("the query was interrupted", role=role)
     text = str(error)
     sentence = _sentence(text)
     for pattern, kind, hint in _FILE_TROUBLE:

@@ -42,8 +42,8 @@ _DATE_PARTS: Final = (
     "it is a DATE or TIMESTAMP here, not text: year(d), strftime(d, '%Y-%m') or CAST(d AS VARCHAR)"
 )
 _AS_TEXT: Final = (
-    "it is text here, so some value is no number: `%greynb columns TABLE` shows which; "
-    "TRY_CAST(x AS DOUBLE) gives NULL for those"
+    "it is text here: CAST(x AS DATE) makes a date of it; of numbers, `%greynb columns TABLE` shows "
+    "which is none, and TRY_CAST(x AS DOUBLE) gives NULL"
 )
 _DATE_FORMAT: Final = "write dates as 'YYYY-MM-DD', or strptime(text, '%d/%m/%Y')"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -34,6 +35,8 @@ class LoadResult:
         Whether the table was created for it.
     seconds
         Wall time, including the conversion of the values.
+    new_file
+        The database file, where it did not exist and was created as well; else None.
     """
 
     table: str
@@ -42,10 +45,12 @@ class LoadResult:
     ignored: int
     created: bool
     seconds: float
+    new_file: Path | None = None
 
     def __str__(self) -> str:
         counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.ignored:,} ignored"
-        return f"{self.table}{', created' * self.created}: {counts} in {self.seconds:.2f} s"
+        created = ", created" * self.created + (f" in the new file {self.new_file}" if self.new_file else "")
+        return f"{self.table}{created}: {counts} in {self.seconds:.2f} s"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
@@ -98,7 +103,7 @@ def fitting_table(
     names = frame.columns.tolist()
     check_names(names, keys)
     table, create_sql = (found, None) if found is not None else make()
-    check_fit(table, names, keys, upsert=on_conflict != "error")
+    check_fit(table, names, keys, on_conflict)
     if on_conflict != "error":
         check_keys(frame, keys)
     return table, create_sql

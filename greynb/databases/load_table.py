@@ -15,6 +15,8 @@ from greynb.errors import LoadError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from greynb.databases.load_request import OnConflict
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -49,7 +51,8 @@ class Table:
     columns
         By folded name, in order.
     unique
-        The column sets (folded names) that an upsert may use: the primary key and full unique indexes.
+        The column sets (folded names) that an upsert may use: the primary key and full unique indexes; an
+        empty one stands for a unique index that is partial or over an expression.
     """
 
     name: str
@@ -79,7 +82,7 @@ def describe(con: sqlite3.Connection, name: str) -> Table | None:
         (found[0],),
     ).fetchall()
     indexes = con.execute(
-        "SELECT name, origin, \"unique\" AND NOT partial FROM pragma_index_list(?, 'main')", (found[0],)
+        "SELECT name, origin, NOT partial FROM pragma_index_list(?, 'main') WHERE \"unique\"", (found[0],)
     ).fetchall()
     primary = frozenset(fold(row[0]) for row in declared if row[4])
     # A primary key without an index of its own is the rowid, which SQLite numbers where none is given.
@@ -93,8 +96,8 @@ def describe(con: sqlite3.Connection, name: str) -> Table | None:
         )
         for column, kind, not_null, default, _, hidden in declared
     }
-    unique = [_index_columns(con, index) for index, _, usable in indexes if usable]
-    return Table(found[0], columns, tuple(columns_of for columns_of in (primary, *unique) if columns_of))
+    unique = [_index_columns(con, index) if full else frozenset[str]() for index, _, full in indexes]
+    return Table(found[0], columns, (*((primary,) if primary else ()), *unique))
 
 
 def _index_columns(con: sqlite3.Connection, index: str) -> frozenset[str]:
@@ -159,7 +162,7 @@ def check_names(names: Sequence[object], key: Sequence[str]) -> None:
             raise LoadError(f"the key column {column} is not in the frame{_meant(column, map(str, names))}")
 
 
-def check_fit(table: Table, names: Sequence[str], key: Sequence[str], *, upsert: bool) -> None:
+def check_fit(table: Table, names: Sequence[str], key: Sequence[str], on_conflict: OnConflict) -> None:
     """Check a frame's columns against the table.
 
     Parameters
@@ -170,13 +173,13 @@ def check_fit(table: Table, names: Sequence[str], key: Sequence[str], *, upsert:
         The frame's column names.
     key
         The key columns, each one of `names`.
-    upsert
-        Whether the key must have a unique index, for rows that meet an existing one.
+    on_conflict
+        What happens to a row that meets an existing one; unless that is an error, something must be unique.
 
     Raises
     ------
     LoadError
-        A column is unknown, generated or missing, or the key is not unique.
+        A column is unknown, generated or missing, the key is not unique, or no row could be ignored.
     """
     for name in names:
         column = table.columns.get(fold(name))
@@ -201,10 +204,21 @@ def check_fit(table: Table, names: Sequence[str], key: Sequence[str], *, upsert:
         raise LoadError(
             f"the frame lacks {', '.join(missing)}: NOT NULL without a default in table {table.name}"
         )
-    if upsert and key and frozenset(map(fold, key)) not in table.unique:
+    if on_conflict != "error":
+        _check_unique(table, given, key)
+
+
+def _check_unique(table: Table, given: set[str], key: Sequence[str]) -> None:
+    """Refuse a load of which no row could meet an existing one: it would add all of them at each run."""
+    if key and frozenset(map(fold, key)) not in table.unique:
         raise LoadError(
             f"no unique index of table {table.name} covers exactly the key ({', '.join(key)})",
             hint=f"run: {_unique_index(table.name, key)}",
+        )
+    if not key and not any(not each or each & given for each in table.unique):
+        raise LoadError(
+            f"no row could be ignored: table {table.name} has no unique index over columns of the frame",
+            hint="create one over the columns that identify a row",
         )
 
 

@@ -32,13 +32,19 @@ _OTHER_FORMATS: Final = (
 
 
 @overload
-def open_writable(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection: ...
+def open_writable(path: Path, *, timeout: float = 5.0, create: bool = False) -> sqlite3.Connection: ...
 @overload
-def open_writable(path: Path, *, timeout: float = 5.0, factory: type[Connection]) -> Connection: ...
 def open_writable(
-    path: Path, *, timeout: float = 5.0, factory: type[sqlite3.Connection] = sqlite3.Connection
+    path: Path, *, timeout: float = 5.0, create: bool = False, factory: type[Connection]
+) -> Connection: ...
+def open_writable(
+    path: Path,
+    *,
+    timeout: float = 5.0,
+    create: bool = False,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> sqlite3.Connection:
-    """Open a SQLite file for reading and writing, and create it where only its folder exists.
+    """Open a SQLite file for reading and writing.
 
     The connection is in autocommit (``isolation_level=None``), in WAL where the file can be converted right
     now, enforces foreign keys, and may be used from any one thread at a time.
@@ -49,13 +55,15 @@ def open_writable(
         The database file.
     timeout
         Seconds that SQLite waits for a lock of another connection.
+    create
+        Whether to create the file where only its folder exists: a mistyped path must not become a database.
     factory
         The class of the connection.
 
     Raises
     ------
     MissingDatabase
-        The folder does not exist.
+        The folder does not exist, or the file, unless `create`.
     UnreadableDatabase
         The file is not SQLite, is damaged, or may not be written.
     DatabaseLocked
@@ -63,11 +71,15 @@ def open_writable(
     """
     if not path.resolve().parent.is_dir():
         raise MissingDatabase(
-            "the folder of the database does not exist", path=path, hint=f"create the folder {path.parent}"
+            "the folder of the database does not exist",
+            path=path,
+            hint=f"correct the path, or create the folder {path.parent}",
         )
     if path.exists() and not os.access(path, os.W_OK):
         raise UnreadableDatabase("the database may not be written", path=path, hint=_WRITE_HINT)
-    con = _connected(path, "rwc", timeout, factory)
+    if not create and not _exists(path):
+        raise MissingDatabase("the database does not exist", path=path)
+    con = _connected(path, "rwc" if create else "rw", timeout, factory)
     _convert_to_wal(con, path, timeout)
     return con
 

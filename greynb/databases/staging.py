@@ -17,7 +17,7 @@ from greynb.databases.outline import SqliteOutline, Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqlite import columns_by_table, file_error, open_writable
 from greynb.databases.sqltext import Statement, split_statements
-from greynb.databases.staging_rules import WRITING, check, check_there, verb
+from greynb.databases.staging_rules import WRITING, check, creates, verb
 from greynb.databases.transactions import begin_reading, check_orphans, orphans, settle, writes
 from greynb.errors import GreynbError, QueryError, QueryInterrupted, UnreadableDatabase
 
@@ -120,8 +120,7 @@ class StagingSession:
             self._stop.clear()
             self._running = True
             try:
-                check_there(self._path, statements, dry_run=dry_run)
-                con = self._connection()
+                con = self._connection(create=creates(statements) and not dry_run)
                 values = dict(parameters or {})
                 if outside:
                     results = [self._waiting(lambda: self._one(con, 1, statements[0], values))]
@@ -162,14 +161,14 @@ class StagingSession:
                 self._con.close()
             self._con = self._identity = None
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, *, create: bool = False) -> sqlite3.Connection:
         """The open connection, made again where the file at the path is no longer the one it was."""
         if self._con is not None and self._identity == identity_of(self._path):
             return self._con
         self.close()
-        if not self._path.exists():
+        if create and not self._path.exists():
             self._notices.append(f"{self._path.name} did not exist and was created")
-        self._con = self._waiting(lambda: open_writable(self._path, timeout=SLICE))
+        self._con = self._waiting(lambda: open_writable(self._path, timeout=SLICE, create=create))
         self._con.set_progress_handler(lambda: int(self._stop.is_set()), _STEPS)
         self._identity = identity_of(self._path)
         return self._con

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from greynb.databases.sqltext import Statement, words
-from greynb.errors import MissingDatabase, QueryError
+from greynb.errors import QueryError
 
 WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 """The verbs that count rows."""
@@ -58,22 +57,9 @@ def check(statements: Sequence[Statement], *, dry_run: bool) -> bool:
     return False
 
 
-def check_there(path: Path, statements: Sequence[Statement], *, dry_run: bool) -> None:
-    """Refuse a cell on a file that is not there, unless it creates something: no mistyped path makes a file.
-
-    Raises
-    ------
-    MissingDatabase
-        That is so. A folder that is not there is left to those who open the file.
-    """
-    new = [verb(each.text) == "CREATE" and not _TEMPORARY.match(each.text) for each in statements]
-    if path.exists() or not path.resolve().parent.is_dir() or (any(new) and not dry_run):
-        return
-    raise MissingDatabase(
-        "the database does not exist",
-        path=path,
-        hint="check the path with `greynb status`; a cell with CREATE TABLE makes a new file",
-    )
+def creates(statements: Sequence[Statement]) -> bool:
+    """Whether one of them creates something that stays, and so may create the file as well."""
+    return any(verb(each.text) == "CREATE" and not _TEMPORARY.match(each.text) for each in statements)
 
 
 def _pragma_name(pragma: Sequence[str]) -> str:

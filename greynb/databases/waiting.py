@@ -59,20 +59,13 @@ def on_worker(
                 tick()
             if not stopped():
                 return worker.result()
-            finished = worker.stop(interrupt)
-        raise _interrupted(label, finished)
+            worker.stop(interrupt)
+        raise worker.interrupted(label)
     except KeyboardInterrupt:  # where the signal is left to others
-        raise _interrupted(label, worker.stop(interrupt)) from None
+        worker.stop(interrupt)
+        raise worker.interrupted(label) from None
     finally:
         worker.stop(interrupt)
-
-
-def _interrupted(label: str, finished: bool) -> QueryInterrupted:
-    return QueryInterrupted(
-        f"{label}: the query had finished when it was interrupted; what it wrote is kept"
-        if finished
-        else f"{label}: the query was interrupted"
-    )
 
 
 @contextmanager
@@ -176,8 +169,8 @@ class _Worker(Generic[T]):
         finally:
             del error  # else the traceback and this frame keep each other alive, with the query's data
 
-    def stop(self, interrupt: Callable[[], None]) -> bool:
-        """End the task, whatever further Ctrl-C come meanwhile, and say whether it had succeeded.
+    def stop(self, interrupt: Callable[[], None]) -> None:
+        """End the task, whatever further Ctrl-C come meanwhile.
 
         Whoever takes the claim first decides: taken here, the thread (which may not even have been started
         when the interrupt came) will never begin the task.
@@ -186,8 +179,17 @@ class _Worker(Generic[T]):
             with suppress(KeyboardInterrupt):
                 if self._claim.acquire(blocking=False):
                     self.done.set()
-                    return False
+                    return
                 with suppress(Exception):
                     interrupt()
                 self.done.wait(SLICE)
-        return self._error is None and hasattr(self, "_value")
+
+    def interrupted(self, label: str) -> QueryInterrupted:
+        """Say what the interruption of the ended task left, in the task's own words where it has some."""
+        if isinstance(self._error, QueryInterrupted):
+            return QueryInterrupted(f"{label}: {self._error.message.removeprefix(f'{label}: ')}")
+        if self._error is None and hasattr(self, "_value"):
+            return QueryInterrupted(
+                f"{label}: the query had finished when it was interrupted; what it wrote is kept"
+            )
+        return QueryInterrupted(f"{label}: the query was interrupted")

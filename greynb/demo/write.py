@@ -37,7 +37,7 @@ def write_season(path: Path, season: Season, progress: Progress | None = None) -
     """
     if path.exists():
         raise FileExistsError(path)
-    con = open_writable(path)
+    con = open_writable(path, create=True)
     try:
         with atomic(con):
             return _fill(con, season, progress)

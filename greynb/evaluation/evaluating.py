@@ -77,9 +77,10 @@ def evaluate(
         The user pressed Ctrl-C.
     """
     with telling_interrupts("evaluate: interrupted while the races were resampled"):
-        from greynb.connections import analytics_session, located
+        from greynb.connections import analytics_session
         from greynb.databases.notebook_frames import is_frame
         from greynb.databases.waiting import on_worker
+        from greynb.locating import located
         from greynb.opening import in_duckdb
 
         frame = predictions if is_frame(predictions) else None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from greynb.databases.identifiers import literal, quote
+from greynb.databases.identifiers import fold, literal, quote
 from greynb.evaluation.arguments import Arguments
 from greynb.evaluation.grouping import Grouping
 
@@ -166,7 +166,7 @@ FROM (
 
 def price_of(schema: Schema, price: str) -> str:
     """SQL for a starter's decimal odds; NULL where they are missing or not above 1."""
-    number = _number(f"d.{quote(price)}", schema.starters[price])
+    number = _number(f"d.{quote(price)}", schema.starters[fold(price)])
     return f"CASE WHEN {number} > 1 AND isfinite({number}) THEN {number} END"
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from greynb.connections import analytics_session, located, staging_session
+from greynb.connections import analytics_session, staging_session
 from greynb.databases.diagnose import explain_error
 from greynb.databases.parameters import Bound, bind
 from greynb.databases.staging import StagingSession, StatementFailed
 from greynb.errors import GreynbError, telling_interrupts
+from greynb.locating import located
 from greynb.notebook import execution, recent
 from greynb.notebook.logged import logged
 from greynb.routing import Role, Route, Settings

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from greynb.connections import analytics_session, located
+from greynb.connections import analytics_session
 from greynb.errors import GreynbError, QueryInterrupted, UsageError
+from greynb.locating import located
 from greynb.notebook import execution, exporting, formatting, logged, publishing, upkeep, versions
 from greynb.overview import Status, status
 from greynb.routing import Settings

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from greynb.connections import located
 from greynb.databases.notebook_frames import is_frame
 from greynb.databases.result import Progress
 from greynb.errors import GreynbError, UsageError
 from greynb.loading import open_loader
+from greynb.locating import located
 from greynb.notebook import execution
 from greynb.routing import Settings
 

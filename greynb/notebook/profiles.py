@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from greynb.connections import analytics_session, located
+from greynb.connections import analytics_session
 from greynb.databases.notebook_frames import is_frame
 from greynb.errors import GreynbError, UsageError
+from greynb.locating import located
 from greynb.notebook import execution, plaintext
 from greynb.notebook.display import duration
 from greynb.notebook.values import arrays_of, is_null, on_one_line, values

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from greynb import api, connections
-from greynb.connections import analytics_session, located
+from greynb.connections import analytics_session
 from greynb.errors import GreynbError, UsageError
+from greynb.locating import located
 from greynb.notebook import execution
 from greynb.notebook.verifying import Verified, verify_file, verify_files
 from greynb.routing import Settings

@@ -63,14 +63,14 @@ def describe(con: psycopg.Connection[Any], name: str) -> Table | None:
         )
     }
     unique = con.execute(
-        "SELECT array_agg(a.attname::text) FROM pg_index i"
+        "SELECT array_agg(a.attname::text)"
+        " FILTER (WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL) FROM pg_index i"
         " CROSS JOIN unnest(i.indkey[0:i.indnkeyatts - 1]) AS k (attnum)"
-        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
-        " WHERE i.indrelid = %s AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL"
-        " GROUP BY i.indexrelid",
+        " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+        " WHERE i.indrelid = %s AND (i.indisunique OR i.indisexclusion) GROUP BY i.indexrelid",
         (oid,),
     ).fetchall()
-    return Table(qualified, columns, tuple(frozenset(map(fold, names)) for (names,) in unique))
+    return Table(qualified, columns, tuple(frozenset(map(fold, names or ())) for (names,) in unique))
 
 
 def new_table(frame: pd.DataFrame, name: str, key: tuple[str, ...]) -> tuple[Table, str]:

@@ -153,7 +153,8 @@ def _head(result: SyncResult) -> Iterator[str]:
         counted = sum(rows or 0 for rows in result.rows.values())
         # Of a version that greynb did not make, nothing was counted.
         known = result.rows and not result.dry_run
-        content = f"{len(result.rows)} tables, {counted:,} rows, " if known else ""
+        tables = "1 table" if len(result.rows) == 1 else f"{len(result.rows)} tables"
+        content = f"{tables}, {counted:,} rows, " if known else ""
         took = " would be published" if result.dry_run else f" in {sum(result.seconds.values()):.2f} s"
         yield f"{result.id}: {content}{result.bytes / 1e6:,.1f} MB{took} ({result.mode})"
     if result.reason:
@@ -185,7 +186,9 @@ def _changed_rows(result: SyncResult) -> list[tuple[str, ...]]:
         for name, each in result.tables.items()
         if each.changed
     )
-    return [(name, *("–" if n is None else f"{n:,}" for n in counts)) for name, *counts in numbers]
+    # What is left out of a long list is what holds the fewest rows.
+    shown = sorted(numbers, key=lambda row: row[1] == 0)
+    return [(name, *("–" if n is None else f"{n:,}" for n in counts)) for name, *counts in shown]
 
 
 def _text_table(result: SyncResult) -> Iterator[str]:

@@ -167,7 +167,9 @@ def _file(text: str, base: Path) -> Path:
 
 
 def _folder(path: Path) -> RoutingError:
-    return RoutingError(f"{path} is a folder, and a database file belongs there")
+    return RoutingError(
+        f"{path} is a folder, and a database file belongs there", hint="add the name of the file in it"
+    )
 
 
 def _options(query: str) -> dict[str, str]:

@@ -57,6 +57,11 @@ def test_a_result_is_explored_drawn_and_profiled(
     static, widget = saved_outputs(book, server, "--explore")
     assert "SAN" in static["data"]["text/html"] and "3 of 300 rows" in static["data"]["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in widget["data"]
+    server.stop_kernels()
+    book.page.reload()
+    expect(book.output(1)).to_contain_text("The explorer ended with its kernel", timeout=60_000)
+    expect(book.output(1)).to_contain_text("3 of 300 rows")
+    expect(book.output(1)).not_to_contain_text("Error displaying widget")
 
 
 def saved_outputs(book: NotebookPage, server: Server, word: str) -> list[Any]:

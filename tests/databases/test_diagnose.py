@@ -86,6 +86,7 @@ DUCKDB_SLIPS = [
     ("SELECT char(65)", "chr(65)"),
     ("SELECT glob('W*', venue) FROM race_metadata", "x GLOB 'a*'"),
     ("SELECT avg(finish) FROM dog_race_data", "TRY_CAST"),
+    ("SELECT year(venue) FROM race_metadata", "CAST(x AS DATE)"),
     ("SELECT * FROM dog_race_data WHERE finish < 4", "TRY_CAST"),
     ("SELECT avg(venue = 'WENT') FROM race_metadata", "FILTER"),
     ("SELECT * FROM race_metadata WHERE race_date > 20250701", "'2025-07-01'"),

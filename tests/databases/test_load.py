@@ -43,7 +43,7 @@ CREATE VIEW all_races AS SELECT * FROM races;
 
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    con: sqlite3.Connection = open_writable(tmp_path / "stage.db", timeout=0.1)
+    con: sqlite3.Connection = open_writable(tmp_path / "stage.db", timeout=0.1, create=True)
     con.executescript(SCHEMA)
     yield con
     con.close()
@@ -98,6 +98,30 @@ def test_ignore_without_a_key_goes_by_every_unique_index(con: sqlite3.Connection
     frame = pd.DataFrame({"id": [1, 1, 2], "name": ["Ace", "Bo", "Ace"], "trainer": ["x", "x", "x"]})
     result = load_frame(con, frame, "dogs", on_conflict="ignore")
     assert (result.inserted, result.ignored) == (1, 2)
+
+
+def test_ignore_is_refused_where_nothing_is_unique_instead_of_adding_every_row_again(
+    con: sqlite3.Connection,
+) -> None:
+    frame = pd.DataFrame({"x": [1], "y": [2]})
+    load_frame(con, frame, "loose")
+    with pytest.raises(LoadError, match="no row could be ignored: table loose has no unique index") as raised:
+        load_frame(con, frame, "loose", on_conflict="ignore")
+    assert raised.value.hint == "create one over the columns that identify a row"
+    assert rows(con, "loose") == [(1, 2)]
+    with pytest.raises(LoadError, match="no row could be ignored"):  # its only key numbers itself
+        con.execute("CREATE TABLE numbered (id INTEGER PRIMARY KEY, x)")
+        load_frame(con, frame[["x"]], "numbered", on_conflict="ignore")
+
+
+@pytest.mark.parametrize("index", ["loose (x) WHERE x > 0", "loose (abs(x))"])
+def test_ignore_goes_by_partial_indexes_and_by_those_over_expressions(
+    con: sqlite3.Connection, index: str
+) -> None:
+    con.execute(f"CREATE UNIQUE INDEX odd ON {index}")
+    frame = pd.DataFrame({"x": [1, 1], "y": [2, 3]})
+    result = load_frame(con, frame, "loose", on_conflict="ignore")
+    assert (result.inserted, result.ignored) == (1, 1)
 
 
 def test_ignore_lets_no_other_violation_pass(con: sqlite3.Connection) -> None:

@@ -60,7 +60,7 @@ def table(con: sqlite3.Connection) -> list[int]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     file = tmp_path / "dogs.db"
-    with closing(open_writable(file)) as con:
+    with closing(open_writable(file, create=True)) as con:
         con.execute("CREATE TABLE t (n INTEGER)")
     return file
 
@@ -69,7 +69,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_of_any_name_is_created_and_read_back(tmp_path: Path, name: str) -> None:
     if sys.platform == "win32" and set(name) & set("?\\:"):
         pytest.skip("Windows has no such file names")
-    with closing(open_writable(tmp_path / name)) as con:
+    with closing(open_writable(tmp_path / name, create=True)) as con:
         con.execute("CREATE TABLE t (n INTEGER)")
         con.execute("INSERT INTO t VALUES (7)")
     with closing(open_readonly(tmp_path / name)) as con:
@@ -121,12 +121,14 @@ def test_a_readonly_connection_refuses_every_write(path: Path) -> None:
 def test_a_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(MissingDatabase):
         open_readonly(tmp_path / "none.db")
+    with pytest.raises(MissingDatabase):
+        open_writable(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_an_error_for_writers(tmp_path: Path) -> None:
     with pytest.raises(MissingDatabase, match="folder"):
-        open_writable(tmp_path / "none" / "x.db")
+        open_writable(tmp_path / "none" / "x.db", create=True)
     assert list(tmp_path.iterdir()) == []
 
 

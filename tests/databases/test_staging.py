@@ -57,12 +57,12 @@ def write_elsewhere(path: Path) -> None:
 
 
 def interrupted(session: StagingSession, sql: str, ready: Callable[[], bool] = lambda: True) -> float:
-    """Interrupt a cell that would not end, and give the seconds from the call until it returned."""
+    """Interrupt a cell that would not end, once it runs; the seconds from the call until it returned."""
     called: list[float] = []
 
     def interrupt() -> None:
         time.sleep(0.1)
-        while not ready():
+        while session.progress() is None or not ready():
             time.sleep(0.005)
         called.append(time.monotonic())
         session.interrupt()
@@ -96,9 +96,9 @@ def test_a_new_file_is_created_and_the_first_result_says_so(path: Path) -> None:
 )
 def test_a_cell_that_creates_nothing_makes_no_file(path: Path, cell: str, dry_run: bool) -> None:
     with closing(StagingSession(path)) as session:
-        with pytest.raises(MissingDatabase, match="does not exist") as caught:
+        with pytest.raises(MissingDatabase, match="does not exist"):
             session.run(cell, dry_run=dry_run)
-        assert not path.exists() and "CREATE TABLE" in str(caught.value.hint)
+        assert not path.exists()
         session.run("-- new\nCREATE TABLE t (n)")
         assert session.run("SELECT * FROM t", dry_run=True)[0].notices == ()
 

@@ -89,6 +89,13 @@ def test_other_odds_can_be_bet_at(published: Path) -> None:
     assert 1 + early.value("roi_flat") == pytest.approx(2 * (1 + starting.value("roi_flat")))
 
 
+def test_a_price_is_named_in_any_case_as_in_sql(published: Path) -> None:
+    small, large = (
+        greynb.evaluate(price=each, resamples=10) for each in ("starting_price", "Starting_PRICE")
+    )
+    assert small.table.equals(large.table)
+
+
 def test_a_temporary_view_of_the_cells_can_be_evaluated_and_verified(published: Path) -> None:
     session = analytics_session(Settings.current().route("analytics"))
     session.run(

@@ -360,5 +360,7 @@ def test_a_mistyped_path_makes_no_file_and_the_variable_is_named(shell, tmp_path
     for cell in ("%%staging\nSELECT * FROM races", "%staging load more --into races"):
         with pytest.raises(MissingDatabase, match=r"chosen by STAGING_DB_PATH") as caught:
             run(shell, cell)
-        assert "greynb status" in str(caught.value) and not (tmp_path / "typo.db").exists()
+        assert (
+            "made by CREATE TABLE in %%staging" in str(caught.value) and not (tmp_path / "typo.db").exists()
+        )
     assert "was created" in text(run(shell, "%%staging\nCREATE TABLE first (n)"))

@@ -119,13 +119,15 @@ def test_a_running_query_is_told_of_and_requests_are_answered_meanwhile(
     kernel: Kernel, front: FrontEnd
 ) -> None:
     message = kernel.client.execute(f"%%analytics\n{SLOW}")
-    told = front.hear(lambda _, data: data.get("event") == "running")
-    assert told["label"] == "analytics"
-    assert told["seconds"] >= 0.3
-    assert front.ask("status")["answer"]["running"]["label"] == "analytics"
-    assert front.ask("queries")["answer"]
-    assert "running a query" in front.ask("tables")["error"]["message"]
-    kernel.manager.interrupt_kernel()
+    try:
+        told = front.hear(lambda _, data: data.get("event") == "running")
+        assert told["label"] == "analytics"
+        assert told["seconds"] >= 0.3
+        assert front.ask("status")["answer"]["running"]["label"] == "analytics"
+        assert "answer" in front.ask("queries")
+        assert "running a query" in front.ask("tables")["error"]["message"]
+    finally:
+        kernel.manager.interrupt_kernel()
     assert front.hear(lambda _, data: data.get("event") == "ended")
     reply = kernel.client.get_shell_msg(timeout=20)
     assert reply["parent_header"]["msg_id"] == message

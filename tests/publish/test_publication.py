@@ -229,6 +229,14 @@ def test_a_plan_is_applied_to_the_copy_alone(tmp_path: Path, stage: Path, target
     assert any("plan" in notice for notice in back.notices)
 
 
+def test_of_many_tables_those_that_hold_rows_are_listed_first(stage: Path, target: Path) -> None:
+    run(stage, *(f"CREATE TABLE a{number} (n)" for number in range(30)))
+    listed = [line.split()[:2] for line in str(sync(stage, target)).splitlines()]
+    place = {name: at for at, (name, *_) in enumerate(listed)}
+    assert place["credit"] < place["debit"] < place["a0"]
+    assert ["and", "12"] in listed  # 30 + 2, of which 20 are shown
+
+
 def test_the_result_is_shown_and_given_to_machines(stage: Path, target: Path) -> None:
     sync(stage, target)
     run(stage, 'ALTER TABLE debit RENAME TO "<b>"', "UPDATE credit SET amount = 1 WHERE id < 3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -92,6 +93,46 @@ def test_a_cell_that_was_retyped_in_a_workbook_is_named(query, tmp_path):
     book.save(path)
     found = verify_file(path)
     assert found.differs and "race_id=r13, odds" in found.edited[0]
+
+
+def with_part(path: Path, part: str, content: bytes) -> None:
+    """Put other bytes into one part of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, old in parts.items():
+            archive.writestr(name, content if name == part else old)
+
+
+def test_a_workbook_whose_sheet_is_no_xml_any_more_is_told_as_edited(query, tmp_path):
+    path = exported(query, tmp_path / "x.xlsx")
+    with_part(path, "xl/worksheets/sheet1.xml", b"<worksheet><sheetData>")
+    found = verify_file(path)
+    assert found.differs and found.edited == ("its rows cannot be read as they were written",)
+
+
+def damaged(path: Path, part: str) -> None:
+    """Put other bytes into the middle of what a workbook keeps of one part."""
+    with zipfile.ZipFile(path) as archive:
+        found = archive.getinfo(part)
+    content = bytearray(path.read_bytes())
+    at = found.header_offset + 30 + len(part) + found.compress_size // 2
+    content[at : at + 20] = b"\xff" * 20
+    path.write_bytes(content)
+
+
+def test_a_workbook_with_damaged_rows_is_told_as_edited(query, tmp_path):
+    path = exported(query, tmp_path / "x.xlsx")
+    damaged(path, "xl/worksheets/sheet1.xml")
+    assert verify_file(path).edited == ("its rows cannot be read as they were written",)
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet2.xml", "xl/sharedStrings.xml", "xl/workbook.xml"])
+def test_a_workbook_with_a_damaged_record_is_refused(query, tmp_path, part):
+    path = exported(query, tmp_path / "x.xlsx")
+    damaged(path, part)
+    with pytest.raises(greynb.UsageError, match="damaged"):
+        verify_file(path)
 
 
 def test_a_page_that_was_edited_is_found_by_its_seal(query, tmp_path):

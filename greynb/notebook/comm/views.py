@@ -53,8 +53,9 @@ def _role(role: RoleStatus) -> dict[str, Any]:
 
 def tables(route: Route) -> list[dict[str, Any]]:
     """The tables of the version that cells read: name, kind, rows where they are counted, columns."""
-    from greynb.connections import analytics_session, located
+    from greynb.connections import analytics_session
     from greynb.errors import GreynbError
+    from greynb.locating import located
 
     try:
         session = analytics_session(route)

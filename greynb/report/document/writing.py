@@ -76,11 +76,12 @@ def _put(folder: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part"))
     try:
-        shutil.copytree(folder, aside, dirs_exist_ok=True)
-        made = [each for each in aside.rglob("*") if each.is_file()]
-        for each in sorted(made, key=lambda found: found == aside / path.name):
-            place = path.parent / each.relative_to(aside)
-            place.parent.mkdir(exist_ok=True)
-            each.replace(place)
+        made = [each.relative_to(folder) for each in folder.rglob("*") if each.is_file()]
+        for each in made:  # not copytree, which gathers its errors in a list of tuples
+            (aside / each).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / each, aside / each)
+        for each in sorted(made, key=lambda found: found == Path(path.name)):
+            (path.parent / each).parent.mkdir(exist_ok=True)
+            (aside / each).replace(path.parent / each)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from greynb.connections import located
 from greynb.databases.analytics import AnalyticsSession
 from greynb.databases.executing import checked
 from greynb.databases.generations import Generation, generations, home_of, own_target
@@ -27,6 +26,7 @@ from greynb.databases.reading import CellSession
 from greynb.databases.snapshot import SnapshotSource
 from greynb.databases.typedjson import decode
 from greynb.errors import GreynbError, MissingDatabase, QueryError, QueryInterrupted, UsageError, WriteRefused
+from greynb.locating import located
 from greynb.report.verifying.selecting import Select, SelectOnly
 from greynb.routing import Route, Settings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,6 @@ def carried_by(path: Path) -> Carried:
         AttributeError,
         RecursionError,
         OSError,
-        zipfile.BadZipFile,
     ) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"the record in the file is damaged: {first}", path=path) from error
@@ -103,8 +101,9 @@ def _parquet(path: Path) -> Carried:
 
 def _excel(path: Path) -> Carried:
     from greynb.report.exports.excel import sources
+    from greynb.report.exports.excel.parts import opened
 
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         if sum(each.file_size for each in archive.infolist()) > _LARGEST:
             raise UsageError("the workbook is larger than 1 GB, too large to be verified", path=path)
     return Carried(_records(sources(path)))

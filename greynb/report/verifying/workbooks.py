@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from greynb.report.exports.excel.parts import sheet_parts
+from greynb.report.exports.excel.parts import opened, sheet_parts
 from greynb.report.exports.excel.single import DATA
 
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -30,9 +30,14 @@ def values_of(path: Path, types: Sequence[str]) -> list[list[Any]]:
         The workbook.
     types
         The dtype of each column.
+
+    Raises
+    ------
+    ValueError
+        It cannot be read.
     """
     moments = [each.startswith("datetime64") for each in types]
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         part = sheet_parts(archive)[DATA]
         shared = list(_shared(archive))
         rows = [_row(row, len(moments), shared) for row in _rows(archive, part)]

@@ -1,4 +1,5 @@
 // The plugins, and the libraries of JupyterLab that they are given.
+import { explorers } from "./explorers.js";
 import { formatting } from "./formatting.js";
 import { highlighting } from "./highlighting.js";
 import { linksOf } from "./link.js";
@@ -29,6 +30,13 @@ export async function plugins(use) {
       autoStart: true,
       requires: [codemirror.IEditorExtensionRegistry, codemirror.IEditorLanguageRegistry],
       activate: (app, extensions, languages) => highlighting(shared, extensions, languages),
+    },
+    {
+      id: "greynb:explorers",
+      description: "What stands where an explorer was, once its kernel is gone.",
+      autoStart: true,
+      requires: [notebook.INotebookTracker],
+      activate: (app, tracker) => explorers(tracker),
     },
     {
       id: "greynb:formatting",

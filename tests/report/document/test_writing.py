@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,19 @@ def test_a_file_that_somebody_puts_there_meanwhile_stays(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="already there"):
         save(document, path)
     assert path.read_text(encoding="utf-8") == "mine" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_that_finds_the_disk_full_says_so_in_one_block_and_leaves_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        with pytest.raises(UsageError, match=r"^the file could not be written: the disk is full\n"):
+            Report("A month").save(disk / "month.html")
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

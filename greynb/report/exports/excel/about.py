@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from greynb.report.exports.excel.book import Book
-from greynb.report.exports.excel.parts import sheet_parts, sheet_texts
+from greynb.report.exports.excel.parts import opened, sheet_parts, sheet_texts
 from greynb.report.exports.excel.sheets import checked
 
 NAME: Final = "About"
@@ -81,11 +80,8 @@ def sources(path: Path) -> list[dict[str, Any]]:
     ValueError
         The file is no Excel file, or what it keeps is damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            part = sheet_parts(archive).get(NAME)
-            rows = list(sheet_texts(archive, part)) if part else []
-    except (zipfile.BadZipFile, KeyError, SyntaxError) as error:
-        raise ValueError(f"{path.name} is no Excel file") from error
+    with opened(path) as archive:
+        part = sheet_parts(archive).get(NAME)
+        rows = list(sheet_texts(archive, part)) if part else []
     pieces = [row[1] for row in rows if len(row) > 1 and row[0].startswith(f"{_RECORD} ")]
     return list(json.loads("".join(pieces))) if pieces else []

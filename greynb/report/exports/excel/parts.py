@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The parts of a workbook, for a block that reads them.
+
+    Raises
+    ------
+    ValueError
+        The file is no Excel file, or what the block reads of it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, LookupError, SyntaxError) as error:
+        raise ValueError(f"{path.name} is no Excel file, or damaged ({error})") from error
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Final
 
 from greynb.report.exports.excel.about import about_sheet
 from greynb.report.exports.excel.book import workbook
-from greynb.report.exports.excel.parts import sheet_parts
+from greynb.report.exports.excel.parts import opened, sheet_parts
 from greynb.report.exports.excel.sheets import write_sheet
 from greynb.report.exports.job import Job, Written
 from greynb.report.exports.tables import Table
@@ -29,6 +28,6 @@ def write_excel(table: Table, path: Path, job: Job) -> Written:
 
 def is_export(path: Path) -> bool:
     """Whether the workbook at a path has the sheets of an export, and no others, as a report would."""
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         first, *others = sheet_parts(archive)
     return first == DATA and all(map(_OTHERS.fullmatch, others))
