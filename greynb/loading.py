@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -87,16 +87,25 @@ class _ServerLoader:
         from greynb.postgres.connecting import connect
 
         assert route.server is not None
+        self._server = route.server
+        self._stopped: float | None = None
         self._con = connect(route.server)
         self._con.autocommit = True
         self._con.execute(f"SET lock_timeout = {max(1, round(timeout * 1000))}")
         self.close = self._con.close
 
     def load(self, df: object, table: str, **how: Any) -> LoadResult:
+        from greynb.postgres.committing import outcome
         from greynb.postgres.loading import load_frame
+        from greynb.postgres.silence import served
 
-        return load_frame(self._con, df, table, **how)
+        with served(self._server, self._con):
+            return load_frame(
+                self._con, df, table, **how, outcome=lambda number: outcome(self._server, number)
+            )
 
     def interrupt(self) -> None:
-        with suppress(Exception):  # it has ended, or the server is gone
-            self._con.cancel_safe(timeout=2)
+        from greynb.postgres.silence import stop
+
+        self._stopped = self._stopped or time.monotonic()
+        stop(self._con, time.monotonic() - self._stopped)

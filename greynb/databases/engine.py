@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
@@ -124,6 +125,9 @@ def plain_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:
         "pandas_analyze_sample": 1 << 62,
     }
     con = duckdb.connect(":memory:", config=own | settings)
+    with suppress(duckdb.Error):
+        # After two seconds it would draw a bar on standard output, a pipe or not.
+        con.execute("SET enable_progress_bar_print = false")
     _instances.add(con)
     return con
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import duckdb
@@ -58,6 +58,8 @@ class AnalyticsConnection:
         Called once when the connection is closed, instead of closing `con`.
     place
         What its DataFrames say of where they came from; None: nothing.
+    served
+        Gives what surrounds each step that may wait for a server.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class AnalyticsConnection:
         recover: Callable[[Exception, Passed], bool] | None = None,
         close: Callable[[], None] | None = None,
         place: Place | None = None,
+        served: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.__first = con
         self.__thread = threading.get_ident()
@@ -86,7 +89,7 @@ class AnalyticsConnection:
         self.__prepare = prepare
         self.__recover = recover
         self.__close = close or con.close
-        self.__turn = Turn(verify)
+        self.__turn = Turn(verify, served)
         self.__origins = Origins(place)
         self.__closed = False
         ((database, schema),) = con.execute("SELECT current_database(), current_schema()").fetchall()
@@ -226,6 +229,7 @@ class AnalyticsConnection:
                 verify=self.__turn.verify,
                 recover=self.__recover,
                 place=self.__origins.place,
+                served=self.__turn.served,
             )
 
     duplicate = cursor

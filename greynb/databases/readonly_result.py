@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import duckdb
@@ -19,19 +20,36 @@ T = TypeVar("T")
 
 
 class Turn:
-    """One thread's turn with the engine, at whose end what was read is known to be of one version."""
+    """One thread's turn with the engine, at whose end what was read is known to be of one version.
 
-    def __init__(self, verify: Callable[[], None] | None) -> None:
+    Parameters
+    ----------
+    verify
+        Raises where that is not so.
+    served
+        Gives what surrounds a turn that may wait for a server.
+    """
+
+    def __init__(
+        self,
+        verify: Callable[[], None] | None,
+        served: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self.verify = verify
+        self.served = served
         self._lock = threading.RLock()
+        self._waits: list[AbstractContextManager[object]] = []
 
     def __enter__(self) -> None:
         self._lock.acquire()
+        self._waits.append(self.served())
+        self._waits[-1].__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            self._waits.pop().__exit__(kind, error, trace)
             if error is None and self.verify is not None:
                 self.verify()
         finally:

@@ -8,7 +8,7 @@ Protocol: https://ducklake.select/docs/stable/duckdb/usage/connecting.
 from __future__ import annotations
 
 import re
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ from greynb.lake.storage import authorise, check_new, trouble
 from greynb.routing import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 ALIAS: Final = "__greynb_lake"
 """The name under which a lake is attached; the gate refuses it in statements."""
@@ -78,25 +78,6 @@ def opened(
         con.close()
         raise
     return con
-
-
-@contextmanager
-def reading(server: Server) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A lake for the block, which reads it; what DuckDB says there is put into greynb's words.
-
-    Raises
-    ------
-    DatabaseError
-        The lake is not there, or cannot be reached or read.
-    """
-    con = opened(server)
-    try:
-        yield con
-    except duckdb.Error as error:
-        stop_if_interrupted(error)
-        raise unreadable(error, server) from error
-    finally:
-        close(con)
 
 
 def close(con: duckdb.DuckDBPyConnection) -> None:
@@ -276,6 +257,12 @@ def _refusal(error: duckdb.Error, server: Server) -> DatabaseError:
                 hint="close the other one, or make the lake anew with a SQLite catalogue",
             )
         return UnreadableDatabase(f"the DuckLake cannot be attached: {said}", path=server.name)
+    if "permission denied" in said or "read-only transaction" in said:
+        return UnreadableDatabase(
+            "a DuckLake cannot be made in that database, where the user may only read",
+            path=server.name,
+            hint="name the primary, or a user who may create tables there",
+        )
     if "does not exist" in said or "CREATE_IF_NOT_EXISTS" in said.upper():
         return MissingDatabase(
             "there is no DuckLake in that database yet", path=server.name, hint=_UNPUBLISHED

@@ -19,8 +19,6 @@ from greynb.lake.storage import probe
 from greynb.routing import Server
 
 OTHER: Final = "the DuckLake was published by another version of greynb: {}"
-_SILENCE: Final = 10
-"""Seconds without a word after which a request is made once more, and then given up."""
 _TRUSTED: Final = 5.0
 """Seconds for which a storage that answered is taken to be there."""
 
@@ -65,13 +63,10 @@ class OpenLake:
 
     def __init__(self, server: Server, settings: Mapping[str, str | int]) -> None:
         self.con = opened(server, settings=settings)
-        folder = data_folder(self.con)
+        self.folder = folder = data_folder(self.con)
         if "://" in folder:
             # Otherwise parameters in the name of a file lead to another server.
             self.con.execute("SET GLOBAL s3_url_compatibility_mode = true")
-            # A request listens to no interrupt; DuckDB's own are four tries of 30 s.
-            self.con.execute(f"SET GLOBAL http_timeout = {_SILENCE}")
-            self.con.execute("SET GLOBAL http_retries = 1")
         lock(self.con, [folder])
         self._server = server
         self._is_remote = "://" in folder

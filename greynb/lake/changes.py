@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ import duckdb
 from greynb.databases.identifiers import fold, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import opened
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of
+from greynb.lake.silence import connected
 from greynb.lake.snapshots import LakeSnapshot, named, snapshots, table_at, tables_at
 from greynb.lake.storage import trouble
 from greynb.publish.changeset import Changes, Event, SchemaChange, TableCounts, framed
@@ -244,7 +244,7 @@ class _Both:
 
 @contextmanager
 def _both(lake: Server, old: str | int | None, new: str | int | None) -> Iterator[_Both]:
-    with closing(opened(lake)) as con:
+    with connected(lake) as con:
         try:
             before, after = _chosen(snapshots(con, lake), lake, old, new)
             had, has = (read_contents(con, each.number) or LakeContents({}) for each in (before, after))

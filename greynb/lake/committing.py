@@ -35,7 +35,7 @@ def refusal(error: duckdb.Error, lake: Server) -> PublishError | DatabaseError:
             path=lake.name,
             hint="run it again when the server is back: a version is there whole, or not at all",
         )
-    if "permission denied" in whole or "readonly database" in whole:
+    if any(words in whole for words in ("permission denied", "readonly database", "read-only transaction")):
         return PublishError(
             "the catalogue may only be read", path=lake.name, hint="publish as the user that owns it"
         )

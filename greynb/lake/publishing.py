@@ -20,12 +20,10 @@ from platformdirs import user_cache_path
 from greynb.databases.generations import DATABASE, Generation, generation_at
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.mirrored import Contents
-from greynb.databases.relations import stop_if_interrupted
 from greynb.databases.witness import lease
 from greynb.errors import PublisherBusy, PublishError
 from greynb.lake.applying import COPY, Applying, Changes
-from greynb.lake.attaching import close, opened
-from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
+from greynb.lake.committing import commit, next_name, publisher, written_bytes
 from greynb.lake.compacting import compact
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.differing import differing
@@ -34,6 +32,7 @@ from greynb.lake.rowsums import rows_of
 from greynb.lake.snapshots import snapshots
 from greynb.lake.upkeep import keep_up
 from greynb.lake.whole import drop_all
+from greynb.lake.working import written
 from greynb.publish.publication import KEPT, sync
 from greynb.publish.result import Mode, SyncResult, TableResult
 from greynb.publish.steps import Progress, Steps
@@ -110,27 +109,12 @@ def publish(
         return replace(done, target=lake)
     steps = Steps(progress, dict(done.seconds))
     with _held(copy) as generation:
-        try:
-            with steps.step("attach"):
-                con = opened(lake, writing=True, data_path=data_path)
-            try:
-                publication = _Publication(con, lake, generation, done, mode, verify, keep, steps)
-                try:
-                    result = publication.made()
-                except duckdb.HTTPException as error:
-                    if mode != "full" or error.status_code != _GONE:
-                        raise
-                    con.execute("ROLLBACK")
-                    result = publication.made(anew=True)
-                if compacted:
-                    with steps.step("compact"):
-                        compact(con, result.id)
-                return result
-            finally:
-                close(con)
-        except duckdb.Error as error:
-            stop_if_interrupted(error)
-            raise refusal(error, lake) from error
+
+        def work(con: duckdb.DuckDBPyConnection) -> SyncResult:
+            publication = _Publication(con, lake, generation, done, mode, verify, keep, steps)
+            return _made(publication, compacted=compacted)
+
+        return written(lake, work, steps, data_path=data_path)
 
 
 def copy_of(source: Place) -> Path:
@@ -157,6 +141,20 @@ def _held(copy: Path) -> Iterator[Generation]:
         witness.close()
 
 
+def _made(publication: _Publication, *, compacted: bool) -> SyncResult:
+    try:
+        result = publication.made()
+    except duckdb.HTTPException as error:
+        if publication.asked != "full" or error.status_code != _GONE:
+            raise
+        publication.con.execute("ROLLBACK")
+        result = publication.made(anew=True)
+    if compacted:
+        with publication.steps.step("compact"):
+            compact(publication.con, result.id)
+    return result
+
+
 class _Publication:
     def __init__(
         self,
@@ -169,14 +167,14 @@ class _Publication:
         keep: int,
         steps: Steps,
     ) -> None:
-        self._con = con
+        self.con = con
         self._lake = lake
         self._generation = generation
         self._done = done
-        self._asked = asked
+        self.asked = asked
         self._verify = verify
         self._keep = keep
-        self._steps = steps
+        self.steps = steps
 
     def made(self, *, anew: bool = False) -> SyncResult:
         """Compare, write and commit; or nothing, where the lake holds the copy already.
@@ -185,32 +183,32 @@ class _Publication:
         """
         new = self._attached()
         base = self._base()
-        self._con.execute("BEGIN")
-        found = snapshots(self._con, self._lake)
+        self.con.execute("BEGIN")
+        found = snapshots(self.con, self._lake)
         if anew:
-            drop_all(self._con)
+            drop_all(self.con)
         old, reason = (None, "") if anew else self._old()
-        if old is not None and old.base == base and self._asked == "incremental" and not self._verify:
-            self._con.execute("ROLLBACK")
+        if old is not None and old.base == base and self.asked == "incremental" and not self._verify:
+            self.con.execute("ROLLBACK")
             return self._result(found[0].id, "unchanged", _unchanged(old), ())
-        with self._steps.step("compare lake") as told:
+        with self.steps.step("compare lake") as told:
             changes, more = self._changes(old, told)
             reason = reason or more
-        work = Applying(self._con, old if not reason else None, new, changes)
-        with self._steps.step("write lake") as told:
+        work = Applying(self.con, old if not reason else None, new, changes)
+        with self.steps.step("write lake") as told:
             work.all(told, verify=self._verify)
-        if old is not None and self._asked == "incremental" and not work.changed and old.tables == new.tables:
-            self._con.execute("ROLLBACK")
+        if old is not None and self.asked == "incremental" and not work.changed and old.tables == new.tables:
+            self.con.execute("ROLLBACK")
             return self._result(found[0].id, "unchanged", _unchanged(old), ())
         name = next_name(found)
-        mode = "full" if self._asked == "incremental" and reason else self._asked
-        with self._steps.step("commit"):
+        mode = "full" if self.asked == "incremental" and reason else self.asked
+        with self.steps.step("commit"):
             keys = declared_keys(self._generation.database, new)
-            LakeContents(new.tables, work.sums, keys, base).write(self._con)
-            commit(self._con, name, self._info(mode, work))
+            LakeContents(new.tables, work.sums, keys, base).write(self.con)
+            commit(self.con, name, self._info(mode, work))
         notices = [*self._done.notices, *work.notices, *([ANEW] if anew else ())]
-        with self._steps.step("upkeep"):
-            notices += keep_up(self._con, self._lake, self._keep)
+        with self.steps.step("upkeep"):
+            notices += keep_up(self.con, self._lake, self._keep)
         return self._result(name, mode, work.results, notices, reason if old is not None else "")
 
     def _attached(self) -> Contents:
@@ -221,8 +219,8 @@ class _Publication:
                 path=self._generation.folder,
                 hint="run `greynb sync --mode full`",
             )
-        self._con.execute(f"ATTACH IF NOT EXISTS {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
-        return Contents.read(self._con, COPY)
+        self.con.execute(f"ATTACH IF NOT EXISTS {literal(str(mirror))} AS {quote(COPY)} (READ_ONLY)")
+        return Contents.read(self.con, COPY)
 
     def _base(self) -> dict[str, Any]:
         manifest = self._generation.manifest
@@ -233,18 +231,18 @@ class _Publication:
     def _old(self) -> tuple[LakeContents | None, str]:
         """What the lake holds, and why that cannot be built on, where it cannot."""
         try:
-            old = read_contents(self._con)
+            old = read_contents(self.con)
         except ValueError as error:
             return None, f"of the lake: {error}"
         if old is None:
             return None, "the lake holds no version of greynb's"
-        if self._asked == "full":
+        if self.asked == "full":
             return old, "full was asked for"
         return old, ""
 
     def _changes(self, old: LakeContents | None, told: Callable[[float], None]) -> tuple[Changes, str]:
         """What differs from what the lake holds, and why that is not known, where it is not."""
-        if old is None or self._asked == "full":
+        if old is None or self.asked == "full":
             return Changes(), ""
         if old.base == self._base():
             return Changes(frozenset(self._done.rows)), ""
@@ -257,7 +255,7 @@ class _Publication:
             "mode": mode,
             "rows": sum(each.rows or 0 for each in work.results.values()),
             "by": publisher(),
-            "seconds": round(sum(self._steps.seconds.values()), 3),
+            "seconds": round(sum(self.steps.seconds.values()), 3),
             "source": str(self._done.source),
         }
 
@@ -276,11 +274,11 @@ class _Publication:
             target=self._lake,
             path=self._lake,
             rows={table: each.rows for table, each in tables.items() if each.rows is not None},
-            bytes=written_bytes(self._con),
-            seconds=self._steps.seconds,
+            bytes=written_bytes(self.con),
+            seconds=self.steps.seconds,
             notices=tuple(notices),
-            asked=self._asked,
-            reason=reason if mode != self._asked else "",
+            asked=self.asked,
+            reason=reason if mode != self.asked else "",
             tables=tables,
         )
 

@@ -7,7 +7,9 @@ and every statement passes the gate first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
@@ -24,6 +26,7 @@ from greynb.errors import DatabaseError, QueryError, UnreadableDatabase
 from greynb.lake.attaching import close, is_lost, unreadable
 from greynb.lake.attachment import OpenLake
 from greynb.lake.catalog import LakeCatalog
+from greynb.lake.silence import catalogue_served, cut, served
 from greynb.lake.snapshots import LakeSnapshot, expired, named, newest_number, snapshots
 from greynb.lake.storage import trouble
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from greynb.routing import Server
 
 T = TypeVar("T")
+_PATIENCE: Final = 0.5
+"""Seconds that the engine has to heed an interrupt before what it waits for is ended."""
 NEWER: Final = "pinned to {}, newest is {}; `%greynb unpin` goes there"
 
 
@@ -63,6 +68,7 @@ class LakeSession(EngineSession):
         self._opened: OpenLake | None = None
         self._pinned: LakeSnapshot | None = None
         self._newer_told = False
+        self._stopped: float | None = None
         self.mirroring = Mirroring(None)
         self.recall = Recall()
 
@@ -89,7 +95,7 @@ class LakeSession(EngineSession):
         DatabaseError
             The catalogue cannot be reached or read.
         """
-        with self._lock:
+        with self._lock, catalogue_served(self._server):
             try:
                 return self._refreshed()
             except duckdb.Error as error:
@@ -138,10 +144,12 @@ class LakeSession(EngineSession):
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         with self._lock:
+            self._stopped = None
             self.refresh()
-            self._tell_newer()
-            refuse_drops(self._open.con, passed, self.catalog)
-            return self._unexpired(lambda: self._open.runner.attempt(passed, parameters, variables))
+            with self._served():
+                self._tell_newer()
+                refuse_drops(self._open.con, passed, self.catalog)
+                return self._unexpired(lambda: self._open.runner.attempt(passed, parameters, variables))
 
     def describe(
         self, passed: Passed, values: Mapping[str, object]
@@ -153,7 +161,7 @@ class LakeSession(EngineSession):
         QueryError
             The engine refuses the statement.
         """
-        with self._lock:
+        with self._lock, self._served():
             self._tell_newer()
             return self._unexpired(lambda: self._open.describe(passed, values))
 
@@ -177,12 +185,21 @@ class LakeSession(EngineSession):
         self.catalog  # noqa: B018  # attaches the snapshot
         cursor = self._open.con.cursor()
         cursor.execute("USE analytics")
-        return AnalyticsConnection(cursor, self._prepare, place=lambda: (self._server, self.snapshot.id))
+        return AnalyticsConnection(
+            cursor,
+            self._prepare,
+            place=lambda: (self._server, self.snapshot.id),
+            served=self._served,
+        )
 
     def interrupt(self) -> None:
         """Stop the running statement; harmless when none runs."""
-        if self._opened is not None:
-            self._opened.con.interrupt()
+        if self._opened is None:
+            return
+        self._opened.con.interrupt()
+        self._stopped = self._stopped or time.monotonic()
+        if time.monotonic() - self._stopped > _PATIENCE:
+            cut(self._server, self._opened.folder)
 
     def close(self) -> None:
         """Close the engine."""
@@ -199,6 +216,10 @@ class LakeSession(EngineSession):
             self._opened = OpenLake(self._server, self._settings)
             self._opened.runner.share(self.recall)
         return self._opened
+
+    def _served(self) -> AbstractContextManager[None]:
+        """Do not let a block wait for a server that has fallen silent."""
+        return served(self._server, self._open.folder)
 
     def _refreshed(self) -> LakeSnapshot:
         self._open.check()
@@ -259,7 +280,7 @@ class LakeSession(EngineSession):
         return self.refresh().number != snapshot.number
 
     def _prepare(self, passed: Passed) -> None:
-        with self._lock, self._open.runner.explained(passed.sql, passed.line):
+        with self._lock, self._served(), self._open.runner.explained(passed.sql, passed.line):
             refuse_drops(self._open.con, [passed], self.catalog)
             self._open.runner.ensure(passed)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from greynb.databases.generations import DATABASE, generation_at
-from greynb.lake.attaching import CATALOGUE, catalogue_kind, reading
+from greynb.lake.attaching import CATALOGUE, catalogue_kind
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
+from greynb.lake.silence import reading
 from greynb.lake.snapshots import LakeSnapshot, snapshots
 from greynb.publish.lag import Lag, lag
 from greynb.routing import Server

@@ -1,21 +1,26 @@
 """Parquet files on S3-like storage: letting DuckDB at those of one lake, and what its errors there mean.
 
 The keys go in as a secret of the engine, which shows them to nobody and takes them for the lake's folder
-alone. Whether the server is there is asked first, as DuckDB itself would try for two minutes.
+alone. Whether the server is there is asked first, and while something waits for it (`answers`), as DuckDB
+itself would try for two minutes.
 """
 
 from __future__ import annotations
 
 import re
 import socket
-from typing import TYPE_CHECKING, Final
+import ssl
+from contextlib import closing, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import literal
 from greynb.databases.relations import stop_if_interrupted
-from greynb.errors import DatabaseError, UnreadableDatabase, UsageError
+from greynb.errors import DatabaseError, RoutingError, UnreadableDatabase, UsageError
 from greynb.routing.storage import S3, Storage
 
 if TYPE_CHECKING:
@@ -111,6 +116,53 @@ def probe(server: Server, s3: S3 | None = None) -> None:
             "it did not answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
         )
         raise _unreachable(server, s3, said) from None
+
+
+def answers(server: Server) -> bool:
+    """Whether the server says anything to a new request in time, whatever it says; of a proxy, yes."""
+    s3 = _reached(server)
+    if s3 is None:
+        return True
+    kind = partial(HTTPSConnection, context=_any_certificate()) if s3.use_ssl else HTTPConnection
+    with closing(kind(s3.host, s3.port, timeout=PATIENCE)) as line:
+        try:
+            line.request("HEAD", "/")
+            line.getresponse()
+        except TimeoutError:
+            return False
+        except (OSError, HTTPException):
+            return True
+    return True
+
+
+def addresses(server: Server) -> set[tuple[Any, ...]]:
+    """Hosts and ports by which the server's connections are known; none through a proxy."""
+    s3 = _reached(server)
+    if s3 is None:
+        return set()
+    try:
+        found = socket.getaddrinfo(s3.host, s3.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return set()
+    return {place[:2] for *_, place in found}
+
+
+def _reached(server: Server) -> S3 | None:
+    """The server that is reached without a proxy; None where it is not known, such as after a change."""
+    storage = _storage(server)
+    if storage.is_proxied:
+        return None
+    with suppress(RoutingError):
+        return storage.s3()
+    return None
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """For a question that tells nothing and believes nothing."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def trouble(error: BaseException | None, server: Server) -> DatabaseError | None:

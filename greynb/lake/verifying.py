@@ -14,10 +14,10 @@ from greynb.databases.mirrored import Contents
 from greynb.databases.relations import first_line, stop_if_interrupted
 from greynb.errors import PublishError
 from greynb.lake.applying import COPY
-from greynb.lake.attaching import reading
 from greynb.lake.contents import read_contents
 from greynb.lake.publishing import copy_of
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
+from greynb.lake.silence import reading
 from greynb.lake.snapshots import snapshots, table_at, tables_at
 from greynb.lake.storage import is_gone, trouble
 from greynb.publish.merging import RowDifference

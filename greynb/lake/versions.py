@@ -8,14 +8,15 @@ from typing import Final
 import duckdb
 
 from greynb.databases.identifiers import fold
-from greynb.databases.relations import stop_if_interrupted
 from greynb.errors import PublishError
-from greynb.lake.attaching import CATALOGUE, close, opened, reading
-from greynb.lake.committing import commit, next_name, publisher, refusal, written_bytes
+from greynb.lake.attaching import CATALOGUE
+from greynb.lake.committing import commit, next_name, publisher, written_bytes
 from greynb.lake.contents import LakeContents, read_contents
 from greynb.lake.rowsums import columns_of, row_sum, rows_of
+from greynb.lake.silence import reading
 from greynb.lake.snapshots import LakeSnapshot, snapshots, table_at, version_name
 from greynb.lake.whole import in_lake, write_whole
+from greynb.lake.working import written
 from greynb.publish.history import Version
 from greynb.publish.result import SyncResult, TableResult
 from greynb.publish.steps import Progress, Steps
@@ -82,26 +83,25 @@ def rollback(
         There is no such version, or the new one could not be made; the lake is then untouched.
     """
     steps = Steps(progress)
-    with steps.step("attach"):
-        con = opened(lake, writing=True)
-    try:
-        con.execute("BEGIN")
-        found = snapshots(con, lake)
-        old = _chosen(found, version, lake)
-        with steps.step("write lake") as told:
-            contents, results = _restored(con, old, told)
-        name = next_name(found)
-        with steps.step("commit"):
-            contents.write(con)
-            info = {"mode": "rollback", "by": publisher(), "source": old.id}
-            seconds = round(sum(steps.seconds.values()), 3)
-            commit(con, name, info | {"rows": _rows(contents), "seconds": seconds})
-        size = written_bytes(con)
-    except duckdb.Error as error:
-        stop_if_interrupted(error)
-        raise refusal(error, lake) from error
-    finally:
-        close(con)
+    return written(lake, lambda con: _again(con, lake, version, steps), steps)
+
+
+def _again(
+    con: duckdb.DuckDBPyConnection, lake: Server, version: str | int | None, steps: Steps
+) -> SyncResult:
+    """Write the rows of an older version, and commit them."""
+    con.execute("BEGIN")
+    found = snapshots(con, lake)
+    old = _chosen(found, version, lake)
+    with steps.step("write lake") as told:
+        contents, results = _restored(con, old, told)
+    name = next_name(found)
+    with steps.step("commit"):
+        contents.write(con)
+        info = {"mode": "rollback", "by": publisher(), "source": old.id}
+        seconds = round(sum(steps.seconds.values()), 3)
+        commit(con, name, info | {"rows": _rows(contents), "seconds": seconds})
+    size = written_bytes(con)
     return SyncResult(
         id=name,
         mode="rollback",

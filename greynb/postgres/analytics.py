@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import duckdb
 
@@ -25,8 +25,9 @@ from greynb.databases.result import Ran
 from greynb.databases.running import Runner
 from greynb.databases.temporary import refuse_drops
 from greynb.errors import DatabaseError, QueryError, UsageError
-from greynb.postgres.attached import Attached, said
+from greynb.postgres.attached import Attached, refused, said
 from greynb.postgres.attachedcatalog import PostgresCatalog
+from greynb.postgres.silence import cut_engines, engine_served
 
 if TYPE_CHECKING:
     from greynb.databases.reading import Version
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _REMOTE: Final = 0.3
 """Seconds after which an interrupt is also sent to the server."""
+_PATIENCE: Final = 5.0
+"""Seconds that the server has to heed it before the connections are ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class PostgresAnalytics(EngineSession):
         DatabaseError
             The server cannot be reached.
         """
-        with self._lock:
+        with self._lock, engine_served(self._server):
             self._connect()
             assert self._reading.snapshot is not None
             return self._reading.snapshot
@@ -142,7 +145,7 @@ class PostgresAnalytics(EngineSession):
     def _ran(
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
-        with self._lock:
+        with self._lock, engine_served(self._server):
             self._connect()
             refuse_drops(self._con, passed, self._reading.catalog)
             with self._transaction():
@@ -153,7 +156,12 @@ class PostgresAnalytics(EngineSession):
         self.refresh()
         cursor = self._con.cursor()
         cursor.execute("USE analytics")
-        return AnalyticsConnection(cursor, self._prepare, place=lambda: (self._server, _live()))
+        return AnalyticsConnection(
+            cursor,
+            self._prepare,
+            place=lambda: (self._server, _live()),
+            served=lambda: engine_served(self._server),
+        )
 
     def interrupt(self) -> None:
         """Stop the running statement, also in the server; harmless when none runs."""
@@ -162,7 +170,10 @@ class PostgresAnalytics(EngineSession):
             return
         attached.con.interrupt()
         self._stopped = self._stopped or time.monotonic()
-        if time.monotonic() - self._stopped > _REMOTE:
+        waited = time.monotonic() - self._stopped
+        if waited > _PATIENCE:
+            cut_engines(self._server)
+        elif waited > _REMOTE:
             attached.cancel()
 
     def close(self) -> None:
@@ -218,27 +229,31 @@ class PostgresAnalytics(EngineSession):
         try:
             yield
             con.commit()
-        except QueryError as error:
-            self._roll_back(con)
-            if isinstance(error.__cause__, duckdb.IOException):
+        except BaseException as error:
+            with suppress(duckdb.Error):  # a statement that fails may have done so already
+                con.rollback()
+            cause = error.__cause__ if isinstance(error, QueryError) else error
+            if _is_lost(cause):
                 raise DatabaseError(
-                    f"the server gave up while the cell ran: {said(error.__cause__)}",
+                    f"the server gave up while the cell ran: {said(cause)}",
+                    path=self._server.name,
                     hint="run the cell again; it connects anew by itself",
-                ) from error.__cause__
+                ) from cause
+            if isinstance(error, QueryError):
+                refused(error)
             raise
-        except BaseException:
-            self._roll_back(con)
-            raise
-
-    def _roll_back(self, con: duckdb.DuckDBPyConnection) -> None:
-        with suppress(duckdb.Error):  # a statement that fails may have done so already
-            con.rollback()
 
     def _prepare(self, passed: Passed) -> None:
-        with self._lock:
+        with self._lock, engine_served(self._server):
             refuse_drops(self._con, [passed], self._reading.catalog)
             self._reading.catalog.refresh()
             self._runner.ensure(passed)
+
+
+def _is_lost(error: BaseException | None) -> TypeGuard[duckdb.Error]:
+    """Whether the connection broke; the server says ERROR of a statement only."""
+    broke = isinstance(error, duckdb.IOException | duckdb.TransactionException)
+    return broke and "ERROR:" not in str(error)
 
 
 def _live() -> str:

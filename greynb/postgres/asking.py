@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greynb.errors import DatabaseError
-from greynb.postgres.connecting import connect
+from greynb.postgres.silence import connected
 
 if TYPE_CHECKING:
     from greynb.routing import Server
@@ -19,7 +19,7 @@ def asked(server: Server, sql: str) -> tuple[Any, ...]:
     DatabaseError
         The server cannot be reached, or does not answer.
     """
-    with connect(server) as con:
+    with connected(server) as con:
         import psycopg
 
         try:

@@ -5,6 +5,7 @@ The password goes in as a secret of the engine, which shows it to nobody; all el
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from greynb.databases.engine import extended_instance, lock
 from greynb.databases.extension import has_extension
 from greynb.databases.identifiers import literal, quote
 from greynb.databases.relations import first_line, stop_if_interrupted
-from greynb.errors import DatabaseError, UsageError
+from greynb.errors import DatabaseError, QueryError, UsageError
 from greynb.postgres.connecting import connect
 from greynb.postgres.secret import attachable
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ALIAS: Final = "__greynb_postgres"
 """The name under which the database is attached; the gate refuses it in statements."""
+_SENT: Final = re.compile(r"(?:IO Error: )?Failed to .*ERROR:\s*", re.DOTALL)
 
 
 class Attached:
@@ -88,3 +90,10 @@ class Attached:
 def said(error: duckdb.Error) -> str:
     """The first line of what DuckDB says of the server, without the query that it sent."""
     return first_line(error).partition('": ERROR:')[2].strip() or first_line(error)
+
+
+def refused(error: QueryError) -> None:
+    """Leave of an error what the server says, without the query that it was sent."""
+    error.message, found = _SENT.subn("", error.message)
+    if found and "permission denied" in error.message:
+        error.hint = "the user of the address lacks the right to; the owner can GRANT SELECT"

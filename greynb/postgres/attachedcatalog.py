@@ -157,7 +157,11 @@ class PostgresCatalog:
     def _refuse_special(self, keys: Iterable[str]) -> None:
         """Look for what the scanner misreads; not again while no transaction has begun anywhere."""
         asked = {
-            key: {column: column.special for column in self._relations[key].columns if column.special}
+            key: {
+                column: sql
+                for column in self._relations[key].columns
+                if (sql := column.special(self._relations[key].qualified))
+            }
             for key in keys
         }
         if not any(asked.values()):
@@ -168,7 +172,9 @@ class PostgresCatalog:
                 continue
             relation = self._relations[key]
             asking = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(columns.values()))
-            (found,) = self._query(f"SELECT {asking} FROM {relation.qualified}")
+            # Without an aggregate it would be a row for each of the table's.
+            scanned = any("(SELECT" not in sql for sql in columns.values())
+            (found,) = self._query(f"SELECT {asking}{f' FROM {relation.qualified}' * scanned}")
             if any(found):
                 self._make(relation, [column for column, is_so in zip(columns, found, strict=True) if is_so])
                 self._refused.add(key)

@@ -25,7 +25,11 @@ LISTING: Final = """
     SELECT n.nspname, c.relname, c.relkind IN ('v', 'm') AS is_view, a.attname,
         format_type(a.atttypid, a.atttypmod) AS declared, b.typname, t.typtype = 'd' AS is_domain,
         CASE WHEN b.typname = 'numeric' AND m.mod > 0 THEN ((m.mod - 4) >> 16) & 65535 END AS digits,
-        CASE WHEN b.typname = 'numeric' AND m.mod > 0 THEN (((m.mod - 4) & 2047) # 1024) - 1024 END AS scale
+        CASE WHEN b.typname = 'numeric' AND m.mod > 0 THEN (((m.mod - 4) & 2047) # 1024) - 1024 END AS scale,
+        has_column_privilege(c.oid, a.attnum, 'SELECT') AS is_readable,
+        EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am w ON w.oid = x.relam
+            WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid
+                AND w.amname = 'btree') AS is_indexed
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid
     JOIN pg_type t ON t.oid = a.atttypid
@@ -70,6 +74,10 @@ class AttachedColumn:
         Whether the type is a domain.
     precision, scale
         Of a numeric with a fixed size: digits in all, and behind the point.
+    is_readable
+        Whether the user of the address may read it.
+    is_indexed
+        Whether an index begins with it, at whose ends the server finds its least and greatest value.
     """
 
     name: str
@@ -78,22 +86,38 @@ class AttachedColumn:
     is_domain: bool
     precision: int | None
     scale: int | None
+    is_readable: bool
+    is_indexed: bool
 
     @property
     def is_rounded(self) -> bool:
         """Whether it is a numeric that DuckDB has as DOUBLE."""
         return self.base == "numeric" and (self.precision is None or self.precision > _MOST)
 
-    @property
-    def special(self) -> str | None:
-        """What the server computes of it to see a number that the scanner reads as 0; None without."""
-        if self.base == "numeric" and not self.is_domain:
-            if self.precision is not None:
-                return f"bool_or({quote(self.name)} = 'NaN')"  # of a fixed size, it holds no infinity
-            return f"bool_or({quote(self.name)} - {quote(self.name)} <> 0)"  # infinity minus itself is NaN
+    def special(self, table: str) -> str | None:
+        """What the server computes to see a number that the scanner reads as 0; None without.
+
+        It is an aggregate over the table, or where the column has an index, a subquery that needs no scan:
+        to PostgreSQL, infinity is greater than all numbers, and NaN greater still.
+        """
+        if not self.is_readable:
+            return None
+        name = quote(self.name)
         if self.base == "_numeric":
-            return f"bool_or({quote(self.name)}::text ~ 'NaN|Infinity')"
-        return None
+            return f"bool_or({name}::text ~ 'NaN|Infinity')"
+        if self.base != "numeric" or self.is_domain:
+            return None
+        if self.precision is not None:
+            # Of a fixed size, it holds no infinity.
+            return (
+                f"(SELECT max({name}) = 'NaN' FROM {table})"
+                if self.is_indexed
+                else f"bool_or({name} = 'NaN')"
+            )
+        if self.is_indexed:  # infinity minus itself is NaN
+            ends = f"max({name}) - max({name}) <> 0 OR min({name}) - min({name}) <> 0"
+            return f"(SELECT {ends} FROM {table})"
+        return f"bool_or({name} - {name} <> 0)"
 
     def read(self, kind: str) -> str | None:
         """The expression that reads it; None where it is read as it is.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greynb.databases.sqltext import Statement
 from greynb.errors import GreynbError
-from greynb.postgres.connecting import connect
+from greynb.postgres.silence import connected
 from greynb.postgres.statements import Numbered
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def end(con: psycopg.Connection[Any], server: Server, *, dry_run: bool) -> None:
             con.execute("SET CONSTRAINTS ALL IMMEDIATE")
             con.execute("ROLLBACK")
             return
-        ((number,),) = con.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()
+        number = transaction_number(con)
         con.execute("COMMIT")
     except psycopg.Error as error:
         raise _failure(error, con, server, number) from error
@@ -54,6 +54,12 @@ def _failure(
     return failed
 
 
+def transaction_number(con: psycopg.Connection[Any]) -> str | None:
+    """The number of the running transaction; None where it has written nothing."""
+    ((number,),) = con.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()
+    return None if number is None else str(number)
+
+
 def outcome(server: Server, number: str) -> str:
     """Say what came of a transaction whose commit had no answer: the server remembers it.
 
@@ -62,16 +68,16 @@ def outcome(server: Server, number: str) -> str:
     server
         Which.
     number
-        Of the transaction, from ``pg_current_xact_id_if_assigned()``.
+        Of the transaction, from `transaction_number`.
     """
     import psycopg
 
     from greynb.postgres import faults
 
-    with suppress(GreynbError, psycopg.Error), connect(server) as con:
+    with suppress(GreynbError, psycopg.Error), connected(server) as con:
         ((status,),) = con.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchall()
         if status == "committed":
             return "it had been committed: all of it was written"
         if status == "aborted":
             return faults.NOTHING
-    return "whether it was written is not known: look before you run it again"
+    return faults.UNKNOWN

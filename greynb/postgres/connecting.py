@@ -6,6 +6,7 @@ An address is completed by libpq as usual: ``PG*`` variables, ``~/.pgpass``, a s
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from greynb.errors import DatabaseError, GreynbError, MissingDatabase, UnreadableDatabase, UsageError
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 3
 """Seconds that a server may take to accept a connection, unless the address has a ``connect_timeout``."""
+_CREDENTIALS: Final = "check user and password: in the address, PGPASSWORD, or ~/.pgpass"
+_HINTS: Final = (
+    (
+        re.compile("too many (?:clients|connections)|connection slots"),
+        "all connections are taken: pg_stat_activity lists who has them; max_connections, and a role's or a"
+        " database's CONNECTION LIMIT, say how many there may be",
+    ),
+    (re.compile("starting up|shutting down|recovery|accepting connections"), "try again in a moment"),
+    (re.compile("pg_hba"), "a line of pg_hba.conf must let this user in from here"),
+    (re.compile("permission denied for database"), "its owner can GRANT CONNECT ON DATABASE … TO …"),
+)
+"""What to do about a refusal that is not about the password."""
 _UNHEARD: Final = logging.NullHandler()
 _DEFAULTS: Final = {
     "connect_timeout": TIMEOUT,
@@ -27,6 +40,8 @@ _DEFAULTS: Final = {
     "keepalives_count": 2,
     "tcp_user_timeout": 8_000,
 }
+_ENCODING: Final = {"client_encoding": "UTF8"}
+"""Whatever the database's is: the server converts, and refuses what it cannot hold."""
 
 
 def connect(server: Server) -> psycopg.Connection[Any]:
@@ -55,11 +70,28 @@ def connect(server: Server) -> psycopg.Connection[Any]:
     return made
 
 
+def answers(server: Server) -> bool:
+    """Whether a server says anything to a new connection in time, be it that it refuses.
+
+    One that nobody listens at counts: TCP tells those who wait for it already.
+    """
+    import psycopg
+
+    given = completed(server) | {"application_name": "greynb heartbeat"}
+    try:
+        psycopg.connect(**given).close()
+    except psycopg.errors.ConnectionTimeout:
+        return False
+    except psycopg.Error:
+        return True
+    return True
+
+
 def completed(server: Server) -> dict[str, Any]:
     """The parameters of a connection, with the password if the address has one: not for showing."""
     from psycopg.conninfo import conninfo_to_dict
 
-    return _DEFAULTS | conninfo_to_dict(server.address)
+    return _DEFAULTS | conninfo_to_dict(server.address) | _ENCODING
 
 
 def _attempt(server: Server) -> psycopg.Connection[Any] | GreynbError:
@@ -81,7 +113,7 @@ def _attempt(server: Server) -> psycopg.Connection[Any] | GreynbError:
             "libpq does not understand the address", path=server.name, hint="check its parameters"
         )
     try:
-        return psycopg.connect(**(_DEFAULTS | given), prepare_threshold=None)  # type: ignore[arg-type]
+        return psycopg.connect(**(_DEFAULTS | given | _ENCODING), prepare_threshold=None)  # type: ignore[arg-type]
     except psycopg.Error as error:
         return _refusal(error, given, server)
 
@@ -104,7 +136,7 @@ def _refusal(error: psycopg.Error, given: dict[str, Any], server: Server) -> Gre
         return UnreadableDatabase(
             f"PostgreSQL at {place} refused the connection: {reason}",
             path=server.name,
-            hint="check user and password: in the address, PGPASSWORD, or ~/.pgpass",
+            hint=next((hint for words, hint in _HINTS if words.search(reason)), _CREDENTIALS),
         )
     return DatabaseError(
         f"PostgreSQL at {place} cannot be reached: {reason}",

@@ -86,6 +86,11 @@ def copy(con: psycopg.Connection[Any], database: Path, told: Told, before: Befor
         rows that no transaction wrote since, are kept.
     """
     done = Copied(look(con))
+    if con.execute("SELECT current_schema()").fetchall() == [(None,)]:
+        raise PublishError(
+            "none of the schemas on the search path is there, so no table would be published",
+            hint="?options=-csearch_path%3Dschema at the end of the address sets the path",
+        )
     known = {name: tuple(each.get("exact", ())) for name, each in (before.tables if before else {}).items()}
     found, views = with_views(con, known)
     with closing(sqlite3.connect(database, isolation_level=None)) as lite:

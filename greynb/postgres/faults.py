@@ -15,6 +15,7 @@ from greynb.postgres.statements import Numbered
 
 Tables = Mapping[str, Sequence[str]]
 NOTHING: Final = "nothing was written"
+UNKNOWN: Final = "whether it was written is not known: look before you run it again"
 _LOCKED: Final = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
@@ -56,11 +57,20 @@ def fault(
     )
 
 
-def lost(said: str) -> DatabaseError:
-    """The error for a connection that broke while a cell ran; `said` is what came of the cell."""
+def refused(error: psycopg.Error) -> str | None:
+    """What to do where the server does not let the user; None for an error of another kind."""
+    if isinstance(error, errors.InsufficientPrivilege):
+        return "the user of the address lacks the right to; the owner can GRANT it"
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return "a standby only reads, and so does a session with default_transaction_read_only"
+    return None
+
+
+def lost(said: str, what: str = "cell") -> DatabaseError:
+    """The error for a connection that broke while a cell (or a load) ran; `said` is what came of it."""
     return DatabaseError(
-        f"the connection to the server broke while the cell ran; {said}",
-        hint="run the cell again when the server is back; it connects anew by itself",
+        f"the connection to the server broke while the {what} ran; {said}",
+        hint=f"run the {what} again when the server is back; it connects anew by itself",
     )
 
 
@@ -82,6 +92,8 @@ def _detail(error: psycopg.Error, statement: Statement, sent: Numbered) -> str:
 def _hint(error: psycopg.Error, statement: Statement, tables: Callable[[], Tables]) -> str | None:
     if error.diag.message_hint:
         return error.diag.message_hint
+    if hint := refused(error):
+        return hint
     if isinstance(error, errors.UndefinedTable):
         said = error.diag.message_primary or ""
         name = said.partition('"')[2].partition('"')[0]

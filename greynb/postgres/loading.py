@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +18,8 @@ from greynb.databases.load_request import LoadResult, OnConflict, fitting_table,
 from greynb.databases.load_table import Table
 from greynb.databases.load_values import UnstorableValue, as_pandas, converter
 from greynb.errors import DatabaseLocked, GreynbError, LoadError, QueryInterrupted
+from greynb.postgres import faults
+from greynb.postgres.committing import transaction_number
 from greynb.postgres.tables import describe, missing_table, new_table
 
 _BATCH: Final = 25_000
@@ -36,10 +37,12 @@ def load_frame(
     on_conflict: OnConflict = "error",
     create: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    outcome: Callable[[str], str] = lambda _: faults.UNKNOWN,
 ) -> LoadResult:
     """Load the rows of a frame into a table, in one transaction.
 
-    Parameters are those of `greynb.databases.load.load_frame`. ``con.cancel_safe()`` from another thread
+    Parameters are those of `greynb.databases.load.load_frame`, and `outcome`, which says what came of a
+    transaction by its number, where its commit had no answer. ``con.cancel_safe()`` from another thread
     stops it, and nothing is loaded then.
 
     Raises
@@ -50,17 +53,24 @@ def load_frame(
         It was interrupted.
     DatabaseLocked
         Another connection kept the table locked for longer than ``lock_timeout``.
+    DatabaseError
+        The connection broke; the message says what came of the load.
     """
     started = time.perf_counter()
     frame = as_pandas(df)
     if frame is None:
         raise LoadError(f"a {type(df).__name__} is not a table", hint="pass a pandas, polars or Arrow table")
-    with _errors(), con.transaction():
-        plan = _planned(con, frame, table, keys_of(key, on_conflict), on_conflict, create)
-        if plan.create_sql:
-            con.execute(plan.create_sql)
-        _copy(con, frame, plan, progress)
-        inserted, updated = _insert(con, plan)
+    number = None
+    try:
+        with con.transaction():
+            plan = _planned(con, frame, table, keys_of(key, on_conflict), on_conflict, create)
+            if plan.create_sql:
+                con.execute(plan.create_sql)
+            _copy(con, frame, plan, progress)
+            inserted, updated = _insert(con, plan)
+            number = transaction_number(con)
+    except psycopg.Error as error:
+        raise _mapped(error, con, number, outcome) from error
     return LoadResult(
         table=plan.table.name,
         inserted=inserted,
@@ -184,20 +194,22 @@ def _upsert(con: psycopg.Connection[Any], plan: _Plan, insert: str, key: str) ->
     return inserted, updated
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise _mapped(error) from error
-
-
-def _mapped(error: psycopg.Error) -> GreynbError:
+def _mapped(
+    error: psycopg.Error,
+    con: psycopg.Connection[Any],
+    number: str | None,
+    outcome: Callable[[str], str],
+) -> GreynbError:
+    """Say what an error means; `number` is the transaction's, once all but its commit was done."""
+    if faults.is_gone(error, con):
+        return faults.lost(faults.NOTHING if number is None else outcome(number), "load")
     said = error.diag.message_primary or str(error).strip().splitlines()[0]
     if isinstance(error, errors.QueryCanceled):
         return QueryInterrupted("the load was stopped; none of its rows was kept")
     if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
         return DatabaseLocked(f"{said}; none of the rows was kept", hint="another connection holds the table")
+    if hint := faults.refused(error):
+        return LoadError(f"PostgreSQL refused the load: {said}", hint=hint)
     where = _COPY_LINE.search((error.diag.context or "").partition("\n")[0])
     if where is None:
         return LoadError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
@@ -12,6 +12,21 @@ from greynb.postgres.connecting import completed
 
 if TYPE_CHECKING:
     from greynb.routing import Server
+
+
+_MARKED: Final = "tcp_user_timeout"
+_NEVER: Final = 86_400_000
+_marks: dict[Server, int] = {}
+
+
+def mark_of(server: Server) -> int:
+    """What tells DuckDB's connections to a server from all others of this process.
+
+    It is the time-out, in ms, that the kernel keeps for each socket: a few more than the address or greynb
+    says, by another number for each server.
+    """
+    given = int(completed(server)[_MARKED]) or _NEVER
+    return given + _marks.setdefault(server, len(_marks) + 1)
 
 
 def attachable(con: duckdb.DuckDBPyConnection, server: Server, secret: str, **more: str) -> str:
@@ -38,7 +53,7 @@ def attachable(con: duckdb.DuckDBPyConnection, server: Server, secret: str, **mo
     DatabaseError
         DuckDB refuses the password.
     """
-    values = completed(server) | more
+    values = completed(server) | {_MARKED: mark_of(server)} | more
     failed = _keep(con, secret, values.pop("password", None))
     if failed:
         raise DatabaseError(f"DuckDB cannot attach the server: {failed}", path=server.name)
@@ -47,7 +62,7 @@ def attachable(con: duckdb.DuckDBPyConnection, server: Server, secret: str, **mo
 
 def named(text: str, server: Server) -> str:
     """Put a server's name where a text repeats how to connect with it."""
-    values = completed(server)
+    values = completed(server) | {_MARKED: mark_of(server)}
     values.pop("password", None)
     return text.replace(_joined(values), server.name)
 

@@ -18,8 +18,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from greynb.errors import DatabaseError, GreynbError
+from greynb.errors import DatabaseError, GreynbError, UnreadableDatabase
 from greynb.postgres.connecting import connect
+from greynb.postgres.silence import served
 
 if TYPE_CHECKING:
     import psycopg
@@ -44,7 +45,8 @@ _SEEN: Final = """
         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
         CASE WHEN current_setting('track_commit_timestamp') = 'on'
             THEN coalesce((SELECT xid::text || ' ' || (extract(epoch FROM timestamp) * 1000000)::bigint
-                           FROM pg_last_committed_xact()), '') ELSE '' END
+                           FROM pg_last_committed_xact()), '') ELSE '' END,
+        array_to_string(current_schemas(false), ',')
 """
 _MOMENT: Final = """
     SELECT (extract(epoch FROM pg_xact_commit_timestamp(%s::xid)) * 1000000)::bigint::text
@@ -55,6 +57,7 @@ _RESTARTED: Final = (
     "the server was restarted since the version before, and does not keep the moments of commits"
     " (track_commit_timestamp), which would show that its files were not set back"
 )
+_GRANT: Final = "GRANT SELECT ON ALL TABLES IN SCHEMA … TO …: all tables of the search path are read"
 _WRAP: Final = 2**31
 
 
@@ -74,6 +77,8 @@ class ServerLook:
         When the server was started, in µs since 1970.
     newest
         The newest commit's number and moment, likewise; empty where the server does not keep these.
+    schemas
+        The search path, which says what tables there are.
     """
 
     system: str
@@ -82,6 +87,7 @@ class ServerLook:
     snapshot: str
     started: int = 0
     newest: str = ""
+    schemas: str = ""
 
     @property
     def written(self) -> None:
@@ -106,7 +112,8 @@ class ServerLook:
     def read(cls, values: Mapping[str, Any]) -> ServerLook | None:
         """The look that a manifest holds; None where it holds none."""
         try:
-            found = cls(*(values[each.name] for each in fields(cls)))
+            # An older version of greynb did not note the search path.
+            found = cls(*({"schemas": "", **values}[each.name] for each in fields(cls)))
             return found if found.next >= found.ended else None
         except (KeyError, IndexError, ValueError, TypeError, AttributeError):
             return None
@@ -160,22 +167,36 @@ def snapshot(server: Server) -> Iterator[psycopg.Connection[Any]]:
     DatabaseError
         The server cannot be reached, or is lost meanwhile.
     """
+    try:
+        with connect(server) as con, served(server, con), _explained(server):
+            yield _prepared(con)
+            with suppress(con.Error):
+                con.rollback()
+    except GreynbError as error:
+        raise error.at(path=server.name) from error.__cause__
+
+
+def _prepared(con: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    from psycopg import IsolationLevel
+
+    con.isolation_level = IsolationLevel.REPEATABLE_READ
+    con.read_only = True
+    for setting in SETTINGS:
+        con.execute(setting)
+    con.commit()
+    return con
+
+
+@contextmanager
+def _explained(server: Server) -> Iterator[None]:
     import psycopg
 
     try:
-        with connect(server) as con:
-            con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            con.read_only = True
-            for setting in SETTINGS:
-                con.execute(setting)
-            con.commit()
-            yield con
-            with suppress(psycopg.Error):
-                con.rollback()
+        yield
     except psycopg.Error as error:
-        said = error.diag.message_primary or str(error).strip()
-        raise DatabaseError(
-            f"PostgreSQL gave up: {said.splitlines()[0]}", path=server.name, role="staging"
-        ) from error
-    except GreynbError as error:
-        raise error.at(path=server.name) from error.__cause__
+        said = (error.diag.message_primary or str(error).strip()).splitlines()[0]
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            raise UnreadableDatabase(
+                f"PostgreSQL refused: {said}", path=server.name, role="staging", hint=_GRANT
+            ) from error
+        raise DatabaseError(f"PostgreSQL gave up: {said}", path=server.name, role="staging") from error

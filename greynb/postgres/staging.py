@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any
 
+from greynb.databases.heartbeat import attended
 from greynb.databases.outline import Table, idle
 from greynb.databases.result import Progress, Result
 from greynb.databases.sqltext import Statement, split_statements
 from greynb.errors import DatabaseError, GreynbError, QueryInterrupted
 from greynb.postgres.committing import end
-from greynb.postgres.connecting import connect
+from greynb.postgres.connecting import answers, connect
+from greynb.postgres.silence import cut, stop
 from greynb.postgres.statements import Numbered, affected_by, check, numbered
 
 if TYPE_CHECKING:
     import psycopg
 
     from greynb.routing import Server
-
-_PATIENCE: Final = 5.0
-"""Seconds that the server has to stop a statement before the connection is cut."""
 
 
 class PostgresStaging:
@@ -87,8 +85,9 @@ class PostgresStaging:
             self._stop.clear()
             self._stopped_since, self._running = None, True
             try:
-                con = self._begun(outside)
-                return self._all(con, statements, dict(parameters or {}), outside, dry_run)
+                with self._served():
+                    con = self._begun(outside)
+                    return self._all(con, statements, dict(parameters or {}), outside, dry_run)
             finally:
                 self._running = False
 
@@ -102,11 +101,7 @@ class PostgresStaging:
         self._stopped_since = since or time.monotonic()
         if con is None or not self._running or con.closed:
             return
-        if time.monotonic() - self._stopped_since > _PATIENCE:
-            _cut(con)
-        else:
-            with suppress(Exception):  # it has ended, or the server is gone: then it is cut a little later
-                con.cancel_safe(timeout=_PATIENCE / 2)
+        stop(con, time.monotonic() - self._stopped_since)
 
     def progress(self) -> Progress | None:
         """That something runs: PostgreSQL does not say how far it is; None when nothing runs."""
@@ -116,21 +111,21 @@ class PostgresStaging:
         """The columns of every table and view, by name; for help after an error."""
         from greynb.postgres.catalog import columns_by_table
 
-        with self._lock:
+        with self._lock, self._served():
             return columns_by_table(self._connection())
 
     def outline(self) -> list[Table] | None:
         """The tables that are there; None while a cell runs."""
         from greynb.postgres.catalog import outline
 
-        with idle(self._lock) as free:
+        with idle(self._lock) as free, self._served():
             return outline(self._connection()) if free else None
 
     def functions(self) -> list[tuple[str, str, str, str]]:
         """Name, kind, signature and description of each function; none while a cell runs."""
         from greynb.postgres.catalog import functions
 
-        with idle(self._lock) as free:
+        with idle(self._lock) as free, self._served():
             return functions(self._connection()) if free else []
 
     def close(self) -> None:
@@ -139,6 +134,15 @@ class PostgresStaging:
             if self._con is not None:
                 self._con.close()
             self._con = None
+
+    def _served(self) -> AbstractContextManager[None]:
+        """Do not let a block wait for a server that has fallen silent."""
+
+        def end() -> None:
+            if self._con is not None:
+                cut(self._con)
+
+        return attended(lambda: answers(self._server), end)
 
     def _connection(self) -> psycopg.Connection[Any]:
         from greynb.postgres.frames import register
@@ -246,7 +250,7 @@ class PostgresStaging:
         if self._stop.is_set():
             return QueryInterrupted(f"stopped; {faults.NOTHING}")
         if faults.is_gone(error, con):
-            return faults.lost(faults.NOTHING)
+            return faults.lost(faults.UNKNOWN if check([statement], dry_run=False) else faults.NOTHING)
 
         def tables() -> dict[str, list[str]]:
             self._give_up(con)
@@ -257,9 +261,3 @@ class PostgresStaging:
     def _check_stop(self) -> None:
         if self._stop.is_set():
             raise QueryInterrupted("stopped; nothing was written")
-
-
-def _cut(con: psycopg.Connection[Any]) -> None:
-    """End a connection under the statement that waits on it."""
-    with suppress(OSError), socket.socket(fileno=socket.dup(con.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)

@@ -16,6 +16,7 @@ from greynb.postgres import copying
 from greynb.postgres.connecting import connect
 from greynb.postgres.relations import relations
 from greynb.postgres.rows import rows
+from greynb.postgres.silence import served
 from greynb.postgres.snapshot import ServerLook, look, snapshot, why_not_since
 from greynb.publish.content import Content, number_of
 from greynb.publish.source import Copy
@@ -54,7 +55,8 @@ class ServerSource:
             self._con = connect(self.place)
             self._con.autocommit = True
         try:
-            found = look(self._con)
+            with served(self.place, self._con):
+                found = look(self._con)
         except psycopg.Error as error:
             self._close()
             said = str(error).strip().splitlines()[0]

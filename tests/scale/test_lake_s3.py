@@ -307,6 +307,49 @@ def test_a_server_that_falls_silent_ends_a_cell_in_time(lake: Lake, s3: S3Server
     assert lake.rows("SELECT count(DISTINCT track) FROM races") == [(7,)]
 
 
+def test_a_server_that_falls_silent_ends_a_publication_which_the_next_makes_up_for(
+    lake: Lake, s3: S3Server
+) -> None:
+    api.sync()
+    lake.execute("DELETE FROM tips WHERE odds > 50")
+    begun = []
+
+    def freeze(step: str, _fraction: float) -> None:
+        if step == "write lake" and not begun:
+            s3.freeze(on=True)
+            begun.append(time.monotonic())
+
+    try:
+        with pytest.raises(DatabaseError, match=r"(?s)127.0.0.1:.*cannot be reached.*has not answered any"):
+            api.sync(progress=freeze)
+        assert time.monotonic() - begun[0] < 60  # 15 s on an idle machine; 120 s by DuckDB's own settings
+    finally:
+        s3.freeze(on=False)
+    assert lake.rows("SELECT count(*) FROM tips") == [(900,)]
+    assert api.sync().id == "lake-000002"
+    assert lake.rows("SELECT count(*) FROM tips") == [(401,)]
+
+
+def test_ctrl_c_ends_a_publication_to_a_silent_server_at_once(lake: Lake, s3: S3Server) -> None:
+    api.sync()
+    lake.execute("DELETE FROM tips WHERE odds > 50")
+    command = [sys.executable, "-m", "greynb", "sync"]
+    s3.freeze(on=True)
+    try:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert any("attach" in line for line in process.stderr)
+            time.sleep(2)  # into a request
+            begun = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+    finally:
+        s3.freeze(on=False)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert time.monotonic() - begun < 8  # 1 s on an idle machine, and the server is given up after 12
+    assert api.sync().id == "lake-000002"
+
+
 @contextmanager
 def silent_port() -> Iterator[int]:
     """A port whose queue of callers is full, so that nobody is answered, as behind a firewall."""

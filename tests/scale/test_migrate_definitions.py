@@ -45,7 +45,7 @@ ODD = """
     CREATE TABLE empty (a DATETIME, b BOOLEAN, c NUM, d, e BLOB);
     CREATE INDEX fast_ones ON children (seen DESC, kind) WHERE fast = 1;
     CREATE INDEX by_age ON children (abs("n°"));
-    CREATE INDEX by_sound ON children (upper(kind));
+    CREATE INDEX by_sound ON children (hex(kind));
     CREATE VIEW dogs AS SELECT c.kind, p.Born FROM children AS c JOIN parents p ON p.name = c.parent;
     CREATE VIEW halves AS SELECT "n°" / 2 AS half FROM children;
     INSERT INTO parents VALUES ('Ann', '2020-02-29'), ('Bo', NULL);
@@ -108,7 +108,9 @@ def test_indexes_and_views_go_along_where_they_mean_the_same(odd, server):
         ),
         ("SELECT \"name\", CASE WHEN is_fast = 1 THEN 'fast' ELSE 'slow' END AS speed FROM [dogs]", None),
         ("SELECT dog, max(price) AS best, 2 * price AS twice FROM runs GROUP BY dog, price", None),
-        ("SELECT name FROM dogs WHERE name LIKE 'b%'", "LIKE may mean"),
+        ("SELECT id FROM dogs WHERE name LIKE 'B%' OR lower(name) = 'ann' OR ifnull(name, '') = ''", None),
+        ("SELECT name FROM dogs WHERE id LIKE '1%'", "LIKE may mean"),
+        ("SELECT name FROM dogs WHERE name LIKE 'b!%' ESCAPE '!'", "LIKE may mean"),
         ("SELECT price / 2 AS half FROM runs", "/ may mean"),
         ("SELECT name FROM dogs LIMIT 1", "LIMIT may mean"),
         ("SELECT name FROM dogs WHERE is_fast IS TRUE", "IS compares values"),
@@ -133,6 +135,56 @@ def test_a_view_goes_along_only_if_it_means_the_same(view, why, folder, server):
             assert con.execute("SELECT count(*) > 0 FROM seen").fetchall() == [(True,)]
         else:
             assert [each for each in said if each.startswith("view seen: ") and why in each], said
+    assert content_of(returned(path, server)) == content_of(path)
+
+
+CASELESS = """
+    CREATE TABLE dogs (
+        name TEXT COLLATE NOCASE UNIQUE, kind TEXT COLLATE NOCASE CHECK (kind IN ('Dog', 'bitch')),
+        owner TEXT COLLATE RTRIM, note TEXT CHECK (note NOT LIKE '%BAD_?%'), weight INT COLLATE NOCASE
+    );
+    CREATE TABLE tracks (code TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID;
+    CREATE UNIQUE INDEX by_owner ON dogs (owner) WHERE kind <> 'BITCH';
+    CREATE INDEX by_note ON dogs (note COLLATE NOCASE DESC, weight);
+    CREATE VIEW shown AS SELECT name, owner FROM dogs WHERE note IS NULL;
+    CREATE VIEW found AS SELECT note FROM dogs WHERE name = 'ann';
+    CREATE VIEW names AS SELECT DISTINCT name FROM dogs;
+    INSERT INTO dogs VALUES ('Ann', 'DOG', 'Jo', 'good', 30), ('É', 'Bitch', 'jo', NULL, 25);
+    INSERT INTO tracks VALUES ('MEA');
+"""
+WRITTEN = (
+    *("dogs VALUES ('ANN', NULL, NULL, NULL, 1)", "dogs VALUES ('é', NULL, NULL, NULL, 1)"),
+    *("dogs VALUES (NULL, 'biTCH', NULL, NULL, 1)", "dogs VALUES (NULL, 'cat', NULL, NULL, 1)"),
+    *("dogs VALUES (NULL, 'dog', 'Jo  ', NULL, 1)", "dogs VALUES (NULL, 'dog', 'JO', NULL, 1)"),
+    *("dogs VALUES (NULL, 'bitch', 'Jo  ', NULL, 1)", "dogs VALUES (NULL, 'doG', 'Jo' || char(9), NULL, 1)"),
+    *("dogs VALUES (NULL, NULL, NULL, 'so Badé? x', 1)", "dogs VALUES (NULL, NULL, NULL, 'bad?', 1)"),
+    *("tracks VALUES ('mea')", "tracks VALUES ('mea ')", "tracks VALUES ('ME')"),
+)
+
+
+def test_what_ignores_case_or_blanks_takes_the_same_rows_there_and_is_named(folder, server):
+    path = made(folder / "caseless.db", CASELESS)
+    with brought(path, server) as (con, said), closing(sqlite3.connect(path)) as lite:
+        takes = []
+        for each in WRITTEN:
+            here = there = True
+            try:
+                lite.execute(f"INSERT INTO {each}")
+            except sqlite3.IntegrityError:
+                here = False
+            try:
+                with con.transaction(force_rollback=False):
+                    con.execute(f"INSERT INTO {each.replace('char(9)', 'chr(9)')}")
+            except errors.IntegrityError:
+                there = False
+            takes.append((each, here, there))
+        assert [each for each in takes if each[1] != each[2]] == []
+        assert {here for _, here, _ in takes} == {True, False}
+        assert con.execute("SELECT count(*) > 1 FROM shown").fetchall() == [(True,)]
+    assert sorted(each.partition(":")[0] for each in said) == [
+        *("collation of dogs.kind", "collation of dogs.name", "collation of dogs.owner"),
+        *("collation of tracks.code", "view found", "view names"),
+    ]
     assert content_of(returned(path, server)) == content_of(path)
 
 
@@ -164,7 +216,7 @@ def test_what_is_not_carried_over_is_named_with_its_reason(folder, server):
             "children.late is computed: unicode() may mean",
             "default of children.odd: it is computed in a way of SQLite's",
             "primary key of loose: it holds NULL",
-            "index by_sound: upper() may mean",
+            "index by_sound: hex() may mean",
             "view halves: / may mean",
             "virtual table words: with what it holds",
         ):

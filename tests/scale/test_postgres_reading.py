@@ -32,11 +32,14 @@ def rows(session: PostgresAnalytics, sql: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in frame.itertuples(index=False)]
 
 
+@pytest.mark.parametrize("index", ["SELECT 1", "CREATE INDEX ON odds (price, id)"], ids=["plain", "indexed"])
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
 def test_a_numeric_that_is_no_number_is_refused_and_never_read_as_zero(
-    con: psycopg.Connection, session: PostgresAnalytics, value: str
+    con: psycopg.Connection, session: PostgresAnalytics, value: str, index: str
 ) -> None:
-    con.execute("CREATE TABLE odds (id int, price numeric)")
+    con.execute("CREATE TABLE odds (id int, price numeric, other numeric(5, 2) DEFAULT 1)")
+    con.execute(index)
+    assert rows(session, "SELECT count(price), count(other) FROM odds") == [(0, 0)]
     con.execute("INSERT INTO odds VALUES (1, 2.5), (2, %s)", (value,))
     for sql in (
         "SELECT price FROM odds",

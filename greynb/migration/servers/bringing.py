@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from greynb.migration.contents import Content
 from greynb.migration.servers.census import held
-from greynb.migration.servers.definitions import Left
 from greynb.migration.servers.making import Making
+from greynb.migration.servers.parts import Left
 from greynb.migration.servers.record import Record
 from greynb.migration.servers.sqliteschema import Schema
 from greynb.publish.steps import Steps

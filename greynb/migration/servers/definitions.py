@@ -3,64 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from greynb.databases.identifiers import fold, quote
-from greynb.databases.sqltext import Token, tokens
+from greynb.migration.servers.caseless import Columns, columns_of, folded
 from greynb.migration.servers.census import Held
 from greynb.migration.servers.columns import Kept
-from greynb.migration.servers.portable import NotPortable, default, expression, query
+from greynb.migration.servers.parts import Extra, Left
+from greynb.migration.servers.portable import COLLATED, NotPortable, default, expression
 from greynb.migration.servers.sqliteschema import Column, ForeignKey, Index, Schema, Table
-from greynb.migration.servers.tabletext import is_mark, unquoted, word
+from greynb.migration.servers.tabletext import unquoted, word
+from greynb.migration.servers.views import views
 
 _IN_01: Final = " IN ( 0 , 1 )"
 LONGEST: Final = 63
 """Bytes of a name; PostgreSQL cuts what is longer."""
 PLAIN: Final = "a plain column there"
-_COLLATED: Final = "it compares by {}, which PostgreSQL does not have"
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Something that is not carried over.
-
-    Attributes
-    ----------
-    what
-        For people.
-    why
-        The reason.
-    """
-
-    what: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.why}"
-
-
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """Something that a table can do without.
-
-    Attributes
-    ----------
-    what
-        For people.
-    sql
-        The statement.
-    kind
-        ``"key"``: it must succeed, as rows could not be told apart without it. ``"view"``: its rows have to
-        be the same in both. ``"other"``.
-    name
-        The view's.
-    """
-
-    what: str
-    sql: str
-    kind: Literal["key", "view", "other"] = "other"
-    name: str = ""
+_CASE: Final = (
+    "it compares without case (NOCASE) in the file, and with it there:"
+    " write lower(column) = lower(value) in statements"
+)
+_BLANKS: Final = "it compares without blanks at the end (RTRIM) in the file, and with them there"
+_TRIGGER: Final = (
+    "PostgreSQL writes triggers in another language: CREATE FUNCTION in PL/pgSQL, then CREATE TRIGGER"
+)
+_VIRTUAL: Final = (
+    "with what it holds: PostgreSQL has no such tables; words are found by to_tsvector and a GIN index"
+)
 
 
 def create(table: Table, kept: Sequence[Kept], computed: dict[str, str]) -> str:
@@ -86,7 +55,7 @@ def computed(table: Table, kept: Sequence[Kept], lefts: list[Left]) -> dict[str,
     for column in table.columns:
         if column.generated is not None:
             try:
-                found[column.name] = expression(column.generated, _names(table), booleans(kept))
+                found[column.name] = expression(column.generated, columns_of(table, kept))
             except NotPortable as error:
                 lefts.append(Left(f"{table.name}.{column.name} is computed", f"{error}; {PLAIN}"))
     return found
@@ -96,18 +65,17 @@ def extras(schema: Schema, held: Held, lefts: list[Left]) -> list[Extra]:
     """What is made when the rows are there, in order; what cannot be is noted."""
     found: list[Extra] = []
     for table in schema.tables:
+        lefts += _collations(table, held.columns[table.name])
         found += _keys(table, held, lefts)
-        found += _indexes(table, booleans(held.columns[table.name]), lefts)
+        found += _indexes(table, held.columns[table.name], lefts)
     for table in schema.tables:
         found += _defaults(table, held.columns[table.name], lefts)
         found += _checks(table, held.columns[table.name], lefts)
     for table in schema.tables:
         found += _references(table, schema, held, lefts)
-    found += _views(schema, held, lefts)
-    lefts += [
-        Left(f"trigger {name}", "PostgreSQL writes triggers in another language") for name in schema.triggers
-    ]
-    lefts += [Left(f"virtual table {name}", "with what it holds") for name in schema.virtual]
+    found += views(schema, held, lefts)
+    lefts += [Left(f"trigger {name}", _TRIGGER) for name in schema.triggers]
+    lefts += [Left(f"virtual table {name}", _VIRTUAL) for name in schema.virtual]
     return found
 
 
@@ -129,6 +97,15 @@ def _column(column: Column, kept: Kept, *, rowid: bool, computed: str | None) ->
     return line + (" NOT NULL" if column.required else "")
 
 
+def _collations(table: Table, kept: Sequence[Kept]) -> Iterator[Left]:
+    """The columns that statements compare in another way than in the file."""
+    collations = columns_of(table, kept).collations
+    for column in table.columns:
+        if collation := collations.get(fold(column.name)):
+            why = {"NOCASE": _CASE, "RTRIM": _BLANKS}.get(collation, COLLATED.format("it", collation))
+            yield Left(f"collation of {table.name}.{column.name}", why)
+
+
 def _keys(table: Table, held: Held, lefts: list[Left]) -> Iterator[Extra]:
     name = quote(table.name)
     if table.key:
@@ -141,39 +118,43 @@ def _keys(table: Table, held: Held, lefts: list[Left]) -> Iterator[Extra]:
         )
 
 
-def _indexes(table: Table, booleans: frozenset[str], lefts: list[Left]) -> Iterator[Extra]:
+def _indexes(table: Table, kept: Sequence[Kept], lefts: list[Left]) -> Iterator[Extra]:
+    columns = columns_of(table, kept)
     for index in table.indexes:
         what = f"index {index.name}" if index.name else f"UNIQUE of {table.name}"
         try:
-            yield Extra(what, _index(table, index, booleans), "key" if index.unique else "other")
+            yield Extra(what, _index(table, index, columns), "key" if index.unique else "other")
         except NotPortable as error:
             lefts.append(Left(what, str(error)))
 
 
-def _index(table: Table, index: Index, booleans: frozenset[str]) -> str:
-    collation = next((each for _, _, each in index.columns if each), None)
-    if collation:
-        raise NotPortable(_COLLATED.format(collation))
+def _index(table: Table, index: Index, columns: Columns) -> str:
     name = quote(table.name)
-    if not index.name:
-        columns = [column for column, _, _ in index.columns if column is not None]
-        return f"ALTER TABLE {name} ADD UNIQUE ({_listed(columns)})"
-    parts = []
-    for number, (column, descending, _) in enumerate(index.columns):
-        part = (
-            quote(column) if column is not None else f"({_part(index.expressions[number], table, booleans)})"
-        )
-        parts.append(part + (" DESC" if descending else ""))
+    parts = [_indexed(index, number, columns) for number in range(len(index.columns))]
+    if not index.name and not any(part.startswith("(") for part in parts):
+        return f"ALTER TABLE {name} ADD UNIQUE ({', '.join(parts)})"
     made = f"CREATE {'UNIQUE ' if index.unique else ''}INDEX"
-    called = f" {quote(index.name)}" if len(index.name.encode()) <= LONGEST else ""
-    where = f" WHERE {expression(index.where, _names(table), booleans)}" if index.where else ""
+    called = f" {quote(index.name)}" if index.name and len(index.name.encode()) <= LONGEST else ""
+    where = f" WHERE {expression(index.where, columns)}" if index.where else ""
     return f"{made}{called} ON {name} ({', '.join(parts)}){where}"
 
 
-def _part(part: tuple[Token, ...], table: Table, booleans: frozenset[str]) -> str:
-    if word(part[-1]) in ("ASC", "DESC"):
-        part = part[:-1]
-    return expression(part, _names(table), booleans)
+def _indexed(index: Index, number: int, columns: Columns) -> str:
+    """One part of an index: a column, what of it is compared, or an expression."""
+    column, descending, collation = index.columns[number]
+    down = " DESC" if descending and index.name else ""
+    if column is None:
+        if collation:
+            raise NotPortable(COLLATED.format("it", collation))
+        part = index.expressions[number]
+        part = part[:-1] if word(part[-1]) in ("ASC", "DESC") else part
+        return f"({expression(part, columns)}){down}"
+    if not collation or fold(column) not in columns.texts | columns.collations.keys():
+        return quote(column) + down
+    compared = folded(quote(column), collation)
+    if compared is None:
+        raise NotPortable(COLLATED.format(column, collation))
+    return f"({compared}){down}"
 
 
 def _defaults(table: Table, kept: Sequence[Kept], lefts: list[Left]) -> Iterator[Extra]:
@@ -192,14 +173,14 @@ def _defaults(table: Table, kept: Sequence[Kept], lefts: list[Left]) -> Iterator
 
 
 def _checks(table: Table, kept: Sequence[Kept], lefts: list[Left]) -> Iterator[Extra]:
-    flags = booleans(kept)
+    columns = columns_of(table, kept)
     for check in table.checks:
         shown = " ".join(token.text for token in check)
         what = f"CHECK ({shown}) of {table.name}"
-        if fold(unquoted(check[0])) in flags and shown[len(check[0].text) :].upper() == _IN_01:
+        if fold(unquoted(check[0])) in columns.booleans and shown[len(check[0].text) :].upper() == _IN_01:
             continue  # a boolean is nothing else
         try:
-            made = expression(check, _names(table), flags)
+            made = expression(check, columns)
             yield Extra(what, f"ALTER TABLE {quote(table.name)} ADD CHECK ({made})")
         except NotPortable as error:
             lefts.append(Left(what, str(error)))
@@ -225,44 +206,6 @@ def _reference(key: ForeignKey, schema: Schema) -> str:
         f"FOREIGN KEY ({_listed(key.columns)}) REFERENCES {name}{columns}"
         f" ON UPDATE {key.on_update} ON DELETE {key.on_delete}{deferred}"
     )
-
-
-def _views(schema: Schema, held: Held, lefts: list[Left]) -> Iterator[Extra]:
-    names = schema.spellings
-    for name in schema.views:
-        names.setdefault(fold(name), set()).add(name)
-    kept = [each for columns in held.columns.values() for each in columns]
-    flags = booleans(kept) - {fold(each.name) for each in kept if each.type != "boolean"}
-    for name, sql in schema.views.items():
-        found = [each for each in tokens(sql, "sqlite") if each.significant]
-        begin = next((n for n, each in enumerate(found) if word(each) == "AS" or is_mark(each, "(")), 0)
-        try:
-            if word(found[begin]) != "AS":
-                raise NotPortable("it names its columns in front")
-            _check_collations(schema, found)
-            made = query(found[begin + 1 :], names, flags)
-            yield Extra(f"view {name}", f"CREATE VIEW {quote(name)} AS {made}", "view", name)
-        except NotPortable as error:
-            lefts.append(Left(f"view {name}", str(error)))
-
-
-def _check_collations(schema: Schema, found: Sequence[Token]) -> None:
-    """Refuse a view of a column that compares in a way of its own."""
-    named = {fold(unquoted(each)) for each in found if each.kind in ("name", "quoted")}
-    for table in schema.tables:
-        for column in table.columns:
-            if column.collation and fold(column.name) in named and fold(table.name) in named:
-                raise NotPortable(_COLLATED.format(column.collation))
-
-
-def booleans(kept: Sequence[Kept]) -> frozenset[str]:
-    """The columns that are boolean there, without case."""
-    return frozenset(fold(each.name) for each in kept if each.type == "boolean")
-
-
-def _names(table: Table) -> dict[str, set[str]]:
-    """The columns that an expression may name: not those that compare in another way than PostgreSQL."""
-    return {fold(each.name): {each.name} for each in table.columns if not each.collation}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from greynb.errors import DatabaseError, UsageError
 from greynb.migration.servers.batches import batches
 from greynb.migration.servers.census import Held
 from greynb.migration.servers.comparing import check_rows, same_view
-from greynb.migration.servers.definitions import PLAIN, Extra, Left, computed, create, extras, too_long
+from greynb.migration.servers.definitions import PLAIN, computed, create, extras, too_long
+from greynb.migration.servers.parts import Extra, Left
 from greynb.migration.servers.sqliteschema import Schema, Table
 
 if TYPE_CHECKING:

@@ -1,23 +1,21 @@
 """Expressions and views that mean the same in SQLite and in PostgreSQL, from the one's text to the other's.
 
-Only what is known to: comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, CASE, ``+ - *``, ``||``, and a few
-functions. LIKE ignores case in SQLite alone; division by zero is NULL there and an error here; the names of
+Only what is known to: comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, CASE, ``+ - *``, ``||``, LIKE with a
+constant, and a few functions. Division by zero is NULL in SQLite and an error in PostgreSQL; the names of
 functions for dates differ. PostgreSQL has the last word: what it does not accept is not portable either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from greynb.databases.identifiers import fold, literal, quote
 from greynb.databases.sqltext import Token
+from greynb.migration.servers.caseless import Columns, matched
 from greynb.migration.servers.tabletext import is_mark, unquoted, word
-
-Names = Mapping[str, set[str]]
-"""Spellings of tables and columns by their names without case."""
 
 _OTHERWISE: Final = "may mean something else there"
 _WORDS: Final = frozenset("AND OR NOT IN BETWEEN IS NULL ISNULL NOTNULL CASE WHEN THEN ELSE END".split())
@@ -31,50 +29,51 @@ _OTHER_WORDS: Final = frozenset(
     " INDEXED NULLS".split()
 )
 """Words of SQLite that are not allowed here, and that no name is taken for."""
-_FUNCTIONS: Final = frozenset({"LENGTH", "ABS", "COALESCE", "NULLIF"})
+_FUNCTIONS: Final = frozenset({"LENGTH", "ABS", "COALESCE", "NULLIF", "IFNULL"})
+_OF_TEXT: Final = frozenset({"UPPER", "LOWER", "TRIM", "LTRIM", "RTRIM"})
+"""Of one column of texts, whose collation lets PostgreSQL change A to Z alone, as SQLite does."""
 _AGGREGATES: Final = frozenset({"COUNT", "MIN", "MAX"})
 _OPERATORS: Final = frozenset("( ) , = == <> != < <= > >= + - * ||".split())
 _EQUALS: Final = frozenset(("=", "==", "<>", "!="))
 _ARITHMETIC: Final = frozenset("+-*")
 
 
+COLLATED: Final = "{} compares by {}, which PostgreSQL does not have"
+
+
 class NotPortable(Exception):
     """It may mean something else in PostgreSQL; the argument says why."""
 
 
-def expression(found: Sequence[Token], names: Names, booleans: frozenset[str]) -> str:
+def expression(found: Sequence[Token], columns: Columns) -> str:
     """Translate an expression over columns.
 
     Parameters
     ----------
     found
         Its tokens.
-    names
-        The columns.
-    booleans
-        Those that are boolean in PostgreSQL, without case.
+    columns
+        What it may name.
 
     Raises
     ------
     NotPortable
         A part of it is not known to mean the same.
     """
-    return " ".join(_translated(found, _Words(names, booleans, _WORDS, _FUNCTIONS, _OPERATORS)))
+    return " ".join(_translated(found, _Words(columns, _WORDS, _FUNCTIONS, _OPERATORS)))
 
 
-def query(found: Sequence[Token], names: Names, booleans: frozenset[str]) -> str:
+def query(found: Sequence[Token], columns: Columns) -> str:
     """Translate the SELECT of a view; the rest is as for `expression`."""
     words, functions = _WORDS | _QUERY_WORDS, _FUNCTIONS | _AGGREGATES
-    allowed = _Words(names, booleans, words, functions, _OPERATORS | {"."}, {})
-    return " ".join(_translated(found, allowed))
+    return " ".join(_translated(found, _Words(columns, words, functions, _OPERATORS | {"."}, {})))
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
     """What may stand in an expression; with `others` also names that it gives itself, and their spelling."""
 
-    names: Names
-    booleans: frozenset[str]
+    columns: Columns
     words: frozenset[str]
     functions: frozenset[str]
     operators: frozenset[str]
@@ -85,26 +84,54 @@ def _translated(found: Sequence[Token], allowed: _Words) -> Iterator[str]:
     marks = {each.text for each in found if each.kind == "operator"}
     if "||" in marks and marks & _ARITHMETIC:
         raise NotPortable("|| binds in another order there")
-    for number, token in enumerate(found):
-        after = found[number + 1] if number + 1 < len(found) else None
-        called = after is not None and is_mark(after, "(")
-        if token.kind == "string":
-            yield token.text
-        elif token.kind == "number":
-            yield _truth(token, found[max(0, number - 2) : number], allowed.booleans) or _number(token)
-        elif token.kind == "operator":
-            if token.text not in allowed.operators:
-                raise NotPortable(f"{token.text} {_OTHERWISE}")
-            yield "=" if token.text == "==" else token.text
-        elif word(token) in allowed.words:
-            _check_is(word(token), after)
-            yield token.text
-        elif token.kind == "name" and called:
-            if word(token) not in allowed.functions:
-                raise NotPortable(f"{token.text}() {_OTHERWISE}")
-            yield token.text
-        else:
-            yield _name(token, allowed)
+    number = 0
+    while number < len(found):
+        text, length = matched(found, number, allowed.columns) or (_one(found, number, allowed), 1)
+        yield text
+        number += length
+
+
+def _one(found: Sequence[Token], number: int, allowed: _Words) -> str:
+    """Translate one token."""
+    token = found[number]
+    after = found[number + 1] if number + 1 < len(found) else None
+    called = after is not None and is_mark(after, "(")
+    if token.kind == "string":
+        return token.text
+    if token.kind == "number":
+        before = found[max(0, number - 2) : number]
+        return _truth(token, before, allowed.columns.booleans) or _number(token)
+    if token.kind == "operator":
+        if token.text not in allowed.operators:
+            raise NotPortable(f"{token.text} {_OTHERWISE}")
+        return "=" if token.text == "==" else token.text
+    if word(token) in allowed.words:
+        _check_is(word(token), after)
+        return token.text
+    if token.kind == "name" and called:
+        return _function(found, number, allowed)
+    collation = allowed.columns.collations.get(fold(unquoted(token)))
+    if collation and allowed.others is None and not _only_looked_at(found, number):
+        raise NotPortable(COLLATED.format(unquoted(token), collation))
+    return _name(token, allowed)
+
+
+def _function(found: Sequence[Token], number: int, allowed: _Words) -> str:
+    name = word(found[number])
+    if name in _OF_TEXT and len(found) > number + 3 and is_mark(found[number + 3], ")"):
+        if fold(unquoted(found[number + 2])) in allowed.columns.texts:
+            return name.lower()
+    elif name in allowed.functions:
+        return "coalesce" if name == "IFNULL" else found[number].text
+    raise NotPortable(f"{found[number].text}() {_OTHERWISE}")
+
+
+def _only_looked_at(found: Sequence[Token], number: int) -> bool:
+    """Whether a column is not compared: it is asked for NULL or its length, or made lower, and so on."""
+    behind = [word(each) for each in found[number + 1 : number + 3]]
+    if behind[:1] in (["ISNULL"], ["NOTNULL"]) or behind == ["IS", "NULL"] or behind == ["IS", "NOT"]:
+        return True
+    return number > 1 and word(found[number - 2]) == "LENGTH" and is_mark(found[number - 1], "(")
 
 
 def _truth(token: Token, before: Sequence[Token], booleans: frozenset[str]) -> str:
@@ -130,7 +157,7 @@ def _name(token: Token, allowed: _Words) -> str:
     """A table or column in its own spelling; in a query also another name, as it is spelled first."""
     if token.kind not in ("name", "quoted") or word(token) in _OTHER_WORDS:
         raise NotPortable(f"{token.text} {_OTHERWISE}")
-    spelled = allowed.names.get(fold(unquoted(token)), set())
+    spelled = allowed.columns.names.get(fold(unquoted(token)), set())
     if len(spelled) == 1:
         return quote(next(iter(spelled)))
     if spelled:

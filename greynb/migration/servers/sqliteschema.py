@@ -209,14 +209,14 @@ def _indexes(
 ) -> Iterator[Index]:
     # SQLite lists the newest first.
     for _, name, unique, origin, _ in reversed(listed):
-        if origin == "pk":
-            continue
         parts = con.execute(f"PRAGMA main.index_xinfo({quote(name)})").fetchall()
         columns = tuple(
             (column, bool(descending), "" if collation.upper() == "BINARY" else str(collation))
             for _, _, column, descending, collation, is_key in parts
             if is_key
         )
+        if origin == "pk" and not any(collation for *_, collation in columns):
+            continue  # the key itself says all
         made = read_table(sql["index", name]) if origin == "c" else None
         yield Index(
             name="" if name.startswith(_OWN) else name,
