@@ -1,19 +1,30 @@
 """Decimals as DuckDB reads them right: it takes the exponent of 1E+2 for digits after the point.
 
-That gives 1.00, so whole numbers with an exponent are written out before DuckDB (1.5.5) sees them.
+That gives 1.00, so whole numbers with an exponent are written out before DuckDB (1.5.5) sees them; minus
+infinity it would take for infinity.
 """
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, Final
 
+_LARGEST: Final = 308
+"""The exponent of the largest double."""
 _HELD: Final = ("decimal", "mixed", "mixed-integer")
 """What pandas says of columns in which decimals may be."""
 
 
-def written_out(value: Decimal) -> Decimal:
-    """The same number without a positive exponent: 100 for 1E+2."""
+def is_beyond(value: Decimal) -> bool:
+    """Whether a number is infinite, or larger than any double: its digits might fill the memory."""
+    return value.is_infinite() or (value.is_finite() and bool(value) and value.adjusted() > _LARGEST)
+
+
+def written_out(value: Decimal) -> Decimal | float:
+    """The same number as DuckDB reads it right: 100 for 1E+2; what no number of its holds, as infinite."""
+    if is_beyond(value):
+        return math.copysign(math.inf, value)
     exponent = value.as_tuple().exponent
     return Decimal(int(value)) if isinstance(exponent, int) and exponent > 0 else value
 

@@ -33,7 +33,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 from uuid import UUID
 
-from greynb.databases.decimals import written_out
+from greynb.databases.decimals import is_beyond, written_out
 from greynb.databases.sqltext import Dialect
 
 _SEQUENCES: Final = (list, tuple, set, frozenset, range)
@@ -191,8 +191,10 @@ def _text(value: str) -> str:
 def _number_or_text(value: Decimal | UUID) -> object:
     if isinstance(value, UUID):
         return str(value)
-    if not value.is_finite():
-        return None if value.is_nan() else float(value)
+    if value.is_nan():
+        return None
+    if is_beyond(value):
+        return math.copysign(math.inf, value)
     return _plain(int(value), "sqlite") if value == value.to_integral_value() else float(value)
 
 

@@ -137,6 +137,13 @@ def test_a_decimal_is_the_same_number_however_it_is_written(x: Decimal) -> None:
     assert value("sqlite", given) == pytest.approx(float(x))
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("written", ["Infinity", "-Infinity", "1E+999999999", "-1E+999999999"])
+def test_a_decimal_beyond_all_doubles_is_infinite_with_its_sign(dialect: Dialect, written: str) -> None:
+    x = Decimal(written)
+    assert value(dialect, x) == math.copysign(math.inf, x)
+
+
 def test_a_duration_is_an_interval_of_duckdb() -> None:
     assert value("duckdb", pd.Timedelta("1.5s")) == dt.timedelta(seconds=1.5)
 
