@@ -56,14 +56,15 @@ def give_back_when_idle(con: duckdb.DuckDBPyConnection) -> None:
     """Let the process give memory back, seconds after a query, that it does not need any more.
 
     DuckDB's allocator serves the whole process, and every instance that is opened, whoever opens it, makes it
-    keep its memory again, unless told otherwise: so this is said for every cell.
+    keep its memory again, unless told otherwise: so this is said again and again.
 
     Parameters
     ----------
     con
         A connection of a locked instance.
     """
-    con.execute(f"SET {_BACKGROUND} = true")
+    with suppress(duckdb.Error):  # an interrupt that came late; the next query says it again
+        con.execute(f"SET {_BACKGROUND} = true")
 
 
 def sqlite_instance(**settings: str | int) -> duckdb.DuckDBPyConnection:

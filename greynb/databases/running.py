@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from greynb.databases.frames import Fetched
     from greynb.databases.gate import Passed
     from greynb.databases.reading import AnyCatalog, Reading
+
+_LONG: Final = 0.05
+"""Seconds from which on a cell may have needed much memory; to give it back costs 0.2 ms."""
 
 
 class Runner:
@@ -72,15 +75,19 @@ class Runner:
         self, passed: Sequence[Passed], parameters: Mapping[str, object], variables: Mapping[str, object]
     ) -> list[Ran]:
         """Run all of them; an error says which it was."""
-        give_back_when_idle(self._con)
         ran = []
-        for number, each in enumerate(passed, start=1):
-            try:
-                ran.append(self._one(number, each, parameters, variables))
-            except GreynbError as error:
-                if len(passed) > 1:
-                    error.message = f"statement {number}: {error.message}"
-                raise
+        begun = time.perf_counter()
+        try:
+            for number, each in enumerate(passed, start=1):
+                try:
+                    ran.append(self._one(number, each, parameters, variables))
+                except GreynbError as error:
+                    if len(passed) > 1:
+                        error.message = f"statement {number}: {error.message}"
+                    raise
+        finally:
+            if time.perf_counter() - begun > _LONG:
+                give_back_when_idle(self._con)
         return ran
 
     def _one(
