@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 from weakref import WeakSet
 
 import duckdb
@@ -15,7 +16,7 @@ from greynb.databases.duckdb_progress import enable_progress
 from greynb.databases.extension import Extension, extension_path, has_extension
 from greynb.databases.identifiers import literal
 
-_BACKGROUND = "allocator_background_threads"
+_BACKGROUND: Final = "allocator_background_threads"
 
 
 def locked_instance(readable: Iterable[Path] = (), **settings: str | int) -> duckdb.DuckDBPyConnection:

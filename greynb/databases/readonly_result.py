@@ -42,8 +42,13 @@ class Turn:
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        self._waits.append(self.served())
-        self._waits[-1].__enter__()
+        try:
+            wait = self.served()
+            wait.__enter__()
+        except BaseException:  # there may be no thread to be had: the turn has not begun
+            self._lock.release()
+            raise
+        self._waits.append(wait)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
