@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from greynb import connections
 from greynb.routing import Server, Settings
+from tests.lake.conftest import Lake, fill
 from tests.scale.server import PostgresServer, programs
 from tests.scale.spark import SparkCluster, home
 
@@ -54,3 +57,16 @@ def server_of(url: str) -> Server:
     found = Settings.from_environ({"STAGING_DB_PATH": url}, Path.cwd()).route("staging").server
     assert found is not None
     return found
+
+
+@contextmanager
+def lake_over(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
+    """A lake whose catalogue is in the database at an address, its data and a filled staging in a folder."""
+    made = Lake(folder)
+    fill(made.staging)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("STAGING_DB_PATH", str(made.staging))
+    monkeypatch.setenv("ANALYTICS_DB_PATH", f"ducklake:{address}")
+    monkeypatch.setenv("LAKE_DATA_PATH", str(folder / "data"))
+    yield made
+    connections.close_all()

@@ -19,19 +19,14 @@ from greynb.lake.attaching import ALIAS, opened
 from greynb.lake.committing import refusal
 from greynb.routing import Server, Settings
 from tests.lake.conftest import Lake, check_versions, fill
+from tests.scale.conftest import lake_over
 from tests.scale.server import PostgresServer, wait_for
 
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Lake]:
-    made = Lake(tmp_path)
-    fill(made.staging)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGING_DB_PATH", str(made.staging))
-    monkeypatch.setenv("ANALYTICS_DB_PATH", f"ducklake:{url}")
-    monkeypatch.setenv("LAKE_DATA_PATH", str(tmp_path / "data"))
-    yield made
-    connections.close_all()
+    with lake_over(url, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def server() -> Server:

@@ -17,14 +17,14 @@ import psycopg
 import pytest
 
 import greynb
-from greynb import api, connections
+from greynb import api
 from greynb.errors import DatabaseError
 from greynb.postgres.analytics import PostgresAnalytics
 from greynb.postgres.staging import PostgresStaging
 from greynb.publish import sync
 from greynb.publish.watching import watch
-from tests.lake.conftest import Lake, fill
-from tests.scale.conftest import server_of
+from tests.lake.conftest import Lake
+from tests.scale.conftest import lake_over, server_of
 from tests.scale.proxy import Proxy
 from tests.scale.server import PostgresServer, free_port, wait_for
 
@@ -55,14 +55,8 @@ def through(url: str, postgres: PostgresServer, proxy: Proxy) -> str:
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: str) -> Iterator[Lake]:
-    made = Lake(tmp_path)
-    fill(made.staging)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGING_DB_PATH", str(made.staging))
-    monkeypatch.setenv("ANALYTICS_DB_PATH", f"ducklake:{through}")
-    monkeypatch.setenv("LAKE_DATA_PATH", str(tmp_path / "data"))
-    yield made
-    connections.close_all()
+    with lake_over(through, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def is_running(con: psycopg.Connection, text: str) -> bool:
